@@ -1,0 +1,31 @@
+# The front door. Every target works on a machine that has never seen hone.
+
+BUILD ?= build/release
+PRESET ?= release
+# Two jobs: heavy headers want 600 MB each, and CI has two cores.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
+
+.PHONY: demo test bench build setup clean tidy format
+
+demo: build
+	@tools/demo --build $(BUILD)
+
+test: build
+	@cd $(BUILD) && ctest --output-on-failure --no-tests=error
+
+build: setup
+	@cmake --preset $(PRESET) -Wno-dev >$(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
+	@cmake --build $(BUILD) -j $(JOBS)
+
+setup:
+	@mkdir -p $(dir $(BUILD))
+	@tools/setup --quiet
+
+tidy:
+	@tools/tidy
+
+format:
+	@git ls-files '*.cpp' '*.hpp' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf build out

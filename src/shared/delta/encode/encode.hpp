@@ -1,0 +1,22 @@
+// Makes a patch that rebuilds `target` from `base`, byte for byte. docs/formats/delta.md.
+// Host only. Never larger than zstd -19 of the target by more than 0.1% or 256 bytes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace hone::delta {
+
+struct EncodeOptions {
+  int effort = 5;                              // 1 impatient .. 9 tries everything
+  std::function<void(double)> on_progress{};   // 0 to 1, from the calling thread
+};
+
+[[nodiscard]] Result<Bytes> encode(ByteView base, ByteView target, const EncodeOptions& options = {});
+
+}  // namespace hone::delta

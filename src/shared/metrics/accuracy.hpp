@@ -1,0 +1,30 @@
+// Accuracy and the paired comparison of two classifiers on the same rows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace hone::metrics {
+
+// Index of the largest score per row; the first one wins a tie.
+[[nodiscard]] std::vector<std::int32_t> argmax_rows(std::span<const float> scores, std::int64_t width);
+
+// Of n rows, how many each of two classifiers got right together and alone.
+struct PairedCounts {
+  std::int64_t both = 0, only_first = 0, only_second = 0, neither = 0;
+  [[nodiscard]] std::int64_t n() const { return both + only_first + only_second + neither; }
+};
+
+struct Interval {
+  double lower = 0, upper = 0;
+};
+
+// Two-sided score interval for p_second - p_first of paired proportions:
+// Tango (1998), Statistics in Medicine 17:891-908. `confidence` in (0, 1), n > 0.
+[[nodiscard]] Interval tango_interval(const PairedCounts& counts, double confidence);
+
+// McNemar's exact two-sided p (binomial on the discordant pairs); 1 when there are none.
+[[nodiscard]] double mcnemar_exact_p(const PairedCounts& counts);
+
+}  // namespace hone::metrics

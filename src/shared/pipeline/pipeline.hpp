@@ -1,0 +1,91 @@
+// A pipeline file: what one model is for, how it learns, when it is better, how it travels.
+// The example is in docs/pipeline.md, and `hone init` writes a commented one. Unknown keys, wrong
+// types and values out of range are errors with line and column.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "shared/wire/signal.hpp"
+
+namespace hone {
+
+enum class CollectUntil : std::uint8_t { goal, always, never };
+enum class Recipe : std::uint8_t { cnn, mlp };
+enum class Metric : std::uint8_t { accuracy };
+enum class ExportFormat : std::uint8_t { onnx };
+
+struct CollectRules {
+  CollectUntil until = CollectUntil::goal;
+  std::int64_t daily_bytes = 0;             // per device; 0: no bound
+  Duration flush_after = std::chrono::seconds(10);
+};
+
+// One layer of `train.layers`: "conv 16 3x3", "maxpool 2", "relu", "dense 128", "dropout 0.2".
+struct Layer {
+  enum class Kind : std::uint8_t { conv, maxpool, relu, dense, dropout } kind = Kind::relu;
+  std::int64_t channels = 0;                 // conv: output channels; dense: output width
+  std::int64_t kernel_h = 0, kernel_w = 0;   // conv, stride 1, no padding
+  std::int64_t pool = 0;                     // maxpool: window and stride
+  double rate = 0;                           // dropout
+};
+
+struct TrainRules {
+  Recipe recipe = Recipe::cnn;
+  std::vector<Layer> layers;
+  std::int64_t epochs_max = 8;
+  std::int64_t batch_size = 128;
+  double learning_rate = 1e-3;
+  std::int64_t first_at_samples = 1000;
+  std::optional<std::int64_t> new_samples;   // since the dataset version trained on last
+  std::optional<Duration> every;
+  bool recipe_changed = true;
+  Duration cooldown = std::chrono::minutes(10);
+};
+
+struct GateRules {
+  Metric metric = Metric::accuracy;
+  double goal = 0;
+  double first_goal = 0;   // default: goal
+  double margin = 0;
+  double confidence = 0.95;
+  double holdout = 0.1;    // fraction of samples that are never trained on
+  double no_slice_worse_than = 0.01;
+};
+
+struct DeliveryRules {
+  std::int64_t delta_bases = 4;
+  std::vector<int> rollout{100};  // percent of the fleet, ascending, ends with 100
+  std::optional<Duration> check_every = std::chrono::hours(24);  // nullopt: "never"
+};
+
+struct Pipeline {
+  PipelineName name;
+  wire::Signal signal;
+  CollectRules collect;
+  TrainRules train;
+  GateRules gate;
+  std::vector<ExportFormat> formats{ExportFormat::onnx};
+  DeliveryRules delivery;
+  std::string toml;  // as it was written
+
+  // Changes exactly when the model's architecture or the way it is trained changes: the
+  // canonical text of signal, recipe, layers, epochs, batch size and learning rate.
+  [[nodiscard]] std::string recipe_fingerprint() const;
+};
+
+constexpr std::size_t kPipelineBytesMax = 256 * 1024;
+
+// `file` is the name for messages: "digits.toml:14:3: unknown key 'layer'; did you mean 'layers'?"
+[[nodiscard]] Result<Pipeline> parse_pipeline(std::string_view toml, std::string_view file);
+
+// The commented file that `hone init` writes; parse_pipeline accepts it as it is.
+[[nodiscard]] std::string pipeline_template(std::string_view name);
+
+}  // namespace hone
