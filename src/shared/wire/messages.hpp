@@ -29,6 +29,10 @@ struct Ticket {
 
 struct EnrollRequest {  // POST /v1/enroll, no credential
   std::string token;
+  // Drawn once by the device, 32 hex digits: the same token with the same nonce gets the same
+  // reply again, so that a device which lost power before it stored the reply can ask once more.
+  // Empty (an old device): the token works exactly once.
+  std::string nonce;
 };
 
 struct EnrollReply {
