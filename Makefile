@@ -8,7 +8,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || ec
 .PHONY: demo test bench build setup clean tidy format
 
 demo: build
-	@tools/demo --build $(BUILD)
+	@python3 tools/demo --build $(BUILD)
 
 test: build
 	@cd $(BUILD) && ctest --output-on-failure --no-tests=error

@@ -1,0 +1,64 @@
+"""The cloud's processes, and what `hone --json` says of them."""
+
+import json
+import pathlib
+import subprocess
+import time
+
+from processes import Processes
+
+
+class Cloud:
+    def __init__(self, processes: Processes, bin_folder: pathlib.Path, folder: pathlib.Path, pipeline_file: pathlib.Path,
+                 pipeline: str):
+        self._processes = processes
+        self._bin = bin_folder
+        self._data = folder / "cloud"
+        self._folder = folder
+        self._pipeline_file = pipeline_file
+        self._pipeline = pipeline
+
+    def start(self, listen: str = "127.0.0.1:0", mqtt_port: int = 0):
+        """Returns when it serves. 0 takes any free port."""
+        ready = self._data / "ready.json"
+        ready.unlink(missing_ok=True)
+        self._processes.start("hone-cloud", [self._bin / "hone-cloud", "--data", self._data, "--listen", listen,
+                                             "--mqtt-port", str(mqtt_port), self._pipeline_file])
+        deadline = time.monotonic() + 30
+        while not ready.exists():
+            self._processes.check()
+            if time.monotonic() > deadline:
+                raise SystemExit(f"demo: hone-cloud did not get ready; its last lines:\n{self._processes.log_tail('hone-cloud')}")
+            time.sleep(0.05)
+        self.ready = json.loads(ready.read_text())
+
+    def start_trainer(self, name: str = "hone-trainer"):
+        self._processes.start(name, [self._bin / "hone-trainer", "--access", self._data / "trainer.json",
+                                     "--work", self._folder / "trainer", "--name", name])
+
+    def stop(self):
+        self._processes.stop(["hone-trainer", "hone-cloud"])
+
+    def enroll(self, count: int) -> list:
+        tickets = self._folder / "tickets"
+        self.ask("device", "enroll", "--pipeline", self._pipeline, "--count", str(count), "--out", tickets)
+        return sorted(tickets.iterdir())
+
+    def status(self) -> dict:
+        return next(p for p in self.ask("status")["pipelines"] if p["name"] == self._pipeline)
+
+    def releases(self) -> list:
+        return self.ask("release", "list", self._pipeline)["releases"]
+
+    def verdicts(self) -> list:
+        return self.ask("gate", "show", self._pipeline)["verdicts"]
+
+    def jobs(self) -> list:
+        return self.ask("job", "list")["jobs"]
+
+    def ask(self, *words) -> dict:
+        command = [str(w) for w in (self._bin / "hone", "--access", self._data / "admin.json", "--json", *words)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"demo: '{' '.join(str(w) for w in words)}' failed: {done.stderr.strip() or done.stdout.strip()}")
+        return json.loads(done.stdout)
