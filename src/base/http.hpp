@@ -52,7 +52,8 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
 // What an answer with a failing status means to the caller; the body's {"error": "..."} is the
 // context. 400 404 405 413 415 422 -> invalid (404 -> not_found), 401 403 -> untrusted,
-// 409 -> wrong_base, 507 -> no_space, others -> unavailable.
+// 409 -> wrong_base, 507 -> no_space, others -> unavailable. Where several codes share a status
+// (422 damaged, 409 older_than_installed), the body's {"code": "..."} tells them apart.
 [[nodiscard]] Error error_of(const HttpResponse& response);
 
 // The reverse, for the server: {"error": context, "code": name} with the matching status.
