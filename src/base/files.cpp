@@ -16,10 +16,22 @@ std::mutex& lock_of(const std::string& path) {
   return locks[std::hash<std::string>{}(path) % locks.size()];
 }
 
-Result<> write_and_sync(Files& files, const std::string& path, ByteView bytes) {
-  HONE_TRY(const auto file, files.open(path, OpenMode::truncate));
+Result<> write_and_sync(Files& files, const std::string& path, OpenMode mode, ByteView bytes) {
+  HONE_TRY(const auto file, files.open(path, mode));
   HONE_CHECK(file->write_at(0, bytes));
   return file->sync();
+}
+
+Result<> write_beside_and_rename(Files& files, const std::string& path, OpenMode mode, ByteView bytes) {
+  const std::lock_guard lock(lock_of(path));
+  const std::string temporary = path + std::string(kTemporarySuffix);
+  auto done = write_and_sync(files, temporary, mode, bytes);
+  if (done) done = files.rename(temporary, path);
+  if (!done) {
+    (void)files.remove(temporary);  // gives the space back; the first error is the one that counts
+    return done;
+  }
+  return files.sync_folder(folder_of(path));
 }
 
 }  // namespace
@@ -38,15 +50,11 @@ Result<Bytes> read_file(Files& files, const std::string& path, std::uint64_t byt
 }
 
 Result<> write_file_atomically(Files& files, const std::string& path, ByteView bytes) {
-  const std::lock_guard lock(lock_of(path));
-  const std::string temporary = path + std::string(kTemporarySuffix);
-  auto done = write_and_sync(files, temporary, bytes);
-  if (done) done = files.rename(temporary, path);
-  if (!done) {
-    (void)files.remove(temporary);  // gives the space back; the first error is the one that counts
-    return done;
-  }
-  return files.sync_folder(folder_of(path));
+  return write_beside_and_rename(files, path, OpenMode::truncate, bytes);
+}
+
+Result<> write_private_file_atomically(Files& files, const std::string& path, ByteView bytes) {
+  return write_beside_and_rename(files, path, OpenMode::truncate_private, bytes);
 }
 
 std::string folder_of(std::string_view path) {

@@ -31,10 +31,11 @@ class File {
 };
 
 enum class OpenMode {
-  read,      // must exist
-  write,     // read and write, must exist
-  create,    // read and write, made when absent, kept as it is when present
-  truncate,  // read and write, made or emptied
+  read,              // must exist
+  write,             // read and write, must exist
+  create,            // read and write, made when absent, kept as it is when present
+  truncate,          // read and write, made or emptied
+  truncate_private,  // like truncate, and only the owner may read it (POSIX mode 0600): keys, tokens
 };
 
 // Safe for use by several threads.
@@ -42,11 +43,12 @@ class Files {
  public:
   virtual ~Files() = default;
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
-  [[nodiscard]] virtual Result<> make_folders(const std::string& path) = 0;  // like mkdir -p
+  [[nodiscard]] virtual Result<> make_folders(const std::string& path) = 0;                   // like mkdir -p
   [[nodiscard]] virtual Result<> rename(const std::string& from, const std::string& to) = 0;  // replaces
-  [[nodiscard]] virtual Result<> remove(const std::string& path) = 0;  // a file; absent is fine
+  [[nodiscard]] virtual Result<> remove(const std::string& path) = 0;                         // a file; absent is fine
   [[nodiscard]] virtual Result<bool> exists(const std::string& path) = 0;
-  [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;  // file and folder names, sorted
+  [[nodiscard]] virtual Result<std::vector<std::string>> list(
+      const std::string& folder) = 0;  // file and folder names, sorted
   [[nodiscard]] virtual Result<> sync_folder(const std::string& folder) = 0;
 };
 
@@ -55,6 +57,9 @@ class Files {
 
 // All or nothing: a temporary beside it, synced, renamed over `path`, the folder synced.
 [[nodiscard]] Result<> write_file_atomically(Files& files, const std::string& path, ByteView bytes);
+
+// The same for keys and tokens: no other user can read the file at any moment.
+[[nodiscard]] Result<> write_private_file_atomically(Files& files, const std::string& path, ByteView bytes);
 
 // "a/b/c" -> "a/b"; "c" -> "."
 [[nodiscard]] std::string folder_of(std::string_view path);
