@@ -26,6 +26,7 @@ Code code_of(int number) {
     case ENAMETOOLONG:
     case ELOOP:
     case EINVAL:
+    case EBADF:  // written through a file that was opened to be read
     case EACCES:
     case EPERM:
     case EROFS:
@@ -131,17 +132,17 @@ int flags_of(OpenMode mode) {
     case OpenMode::read: return O_RDONLY;
     case OpenMode::write: return O_RDWR;
     case OpenMode::create: return O_RDWR | O_CREAT;
-    case OpenMode::truncate: return O_RDWR | O_CREAT | O_TRUNC;
+    case OpenMode::truncate:
+    case OpenMode::truncate_private: return O_RDWR | O_CREAT | O_TRUNC;
   }
   return O_RDONLY;
 }
 
-Result<Descriptor> open_descriptor(const std::string& path, int flags) {
+Result<Descriptor> open_descriptor(const std::string& path, int flags, mode_t permissions = 0666) {
   HONE_CHECK(check_path(path));
   int fd = -1;
   do {
-    // The umask decides who else may read; secrets are kept in folders of mode 0700.
-    fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+    fd = ::open(path.c_str(), flags | O_CLOEXEC, permissions);  // less what the umask takes away
   } while (fd < 0 && errno == EINTR);
   if (fd < 0) return failed("cannot open", path);
   return Descriptor(fd);
@@ -150,7 +151,10 @@ Result<Descriptor> open_descriptor(const std::string& path, int flags) {
 class PosixFiles : public Files {
  public:
   [[nodiscard]] Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
-    HONE_TRY(Descriptor fd, open_descriptor(path, flags_of(mode)));
+    const bool is_private = mode == OpenMode::truncate_private;
+    HONE_TRY(Descriptor fd, open_descriptor(path, flags_of(mode), is_private ? 0600 : 0666));
+    // The file may be there already, more open than a secret allows.
+    if (is_private && ::fchmod(fd.get(), 0600) != 0) return failed("cannot make private", path);
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return failed("cannot open", path);
     if (S_ISDIR(info.st_mode)) return fail(Code::invalid, "cannot open " + path + ": it is a folder");
