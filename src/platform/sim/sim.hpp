@@ -38,15 +38,24 @@ class SimRandom : public Random {  // splitmix64
   std::uint64_t state_;
 };
 
-// A disk in memory that knows what is durable. Every mutating call counts as one operation.
+// A disk in memory that knows what is durable, exactly as base/files.hpp promises it and no better:
+// bytes after File::sync(), names after sync_folder() of the folder that holds them (which goes for
+// each folder that make_folders made, too). Every mutating call counts as one operation: write_at,
+// truncate, sync, open to create or truncate, and all of Files but exists, list and open to read.
+// "/a", "a" and "./a" are the same file; ".." is refused.
 class SimFiles : public Files {
  public:
+  struct Disk;  // internal
+
   SimFiles();
   ~SimFiles() override;
-  // The n-th operation from now, and all after it, fails with `unavailable` and changes nothing.
+  // The n-th operation from now (1: the next), and every call after it, fails with `unavailable`
+  // and changes nothing, until reboot().
   void cut_power_at(std::uint64_t operation);
   [[nodiscard]] std::uint64_t operations() const;  // since construction
-  // What a reboot finds: all that was synced; of the rest a random part (whole or torn writes, names).
+  // What a reboot finds: all that was synced; of the rest, a random prefix of each file's writes
+  // (the last one torn) and of each folder's names. May be called without a cut. Files that were
+  // open before fail with `unavailable` for ever.
   void reboot(SimRandom& random);
   void set_capacity(std::uint64_t bytes);  // no_space beyond it
   // ... Files
@@ -59,15 +68,14 @@ class SimFiles : public Files {
   [[nodiscard]] Result<> sync_folder(const std::string& folder) override;
 
  private:
-  struct Disk;
-  std::unique_ptr<Disk> disk_;
+  std::shared_ptr<Disk> disk_;  // open files hold it, too
 };
 
 struct NetworkFaults {
   double drop_request = 0;   // lost before the server sees it
   double drop_response = 0;  // the server acted, the client hears nothing
   double truncate = 0;       // the body is cut short: damaged
-  double corrupt = 0;        // a byte is flipped
+  double corrupt = 0;        // a byte of the answer's body is flipped
 };
 
 // A client that calls `handler` directly, with faults; `authorization` is put on every request.
