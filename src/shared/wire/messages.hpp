@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -112,6 +113,10 @@ struct TrainedModel {
   double validation_metric = 0;
   Json lineage = Json::object();  // seed, code version, trainer, library versions, curve
 };
+
+[[nodiscard]] std::string_view name_of(Collect collect);    // "all", "none"
+[[nodiscard]] std::string_view name_of(OutcomeKind kind);   // "confirmed", "reverted", "refused"
+[[nodiscard]] Result<OutcomeKind> outcome_kind_from(std::string_view name);
 
 // Credentials for machines and people: written by the server beside its keys.
 struct AccessFile {  // "trainer.json", "admin.json"
