@@ -109,6 +109,9 @@ TYPED_TEST(FilesContract, OpensAsTheModeSays) {
   EXPECT_EQ(this->files.open(this->at("a"), OpenMode::create).value()->size().value(), 5U);
   EXPECT_EQ(this->files.open(this->at("a"), OpenMode::write).value()->size().value(), 5U);
   EXPECT_EQ(this->files.open(this->at("a"), OpenMode::truncate).value()->size().value(), 0U);
+  this->put("a", "hello");
+  EXPECT_EQ(this->files.open(this->at("a"), OpenMode::truncate_private).value()->size().value(), 0U);
+  EXPECT_TRUE(this->files.open(this->at("b"), OpenMode::truncate_private).value()->write_at(0, as_bytes("x")));
 }
 
 TYPED_TEST(FilesContract, RefusesToWriteThroughAFileOpenedToBeRead) {
@@ -248,6 +251,16 @@ TEST(PosixFiles, SaysWhenTheDiskIsFull) {
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, Code::no_space);
   EXPECT_THAT(written.error().context, ::testing::HasSubstr("/dev/full"));
+}
+
+TEST(PosixFiles, LetsNobodyElseReadASecret) {
+  PosixDisk disk;
+  const std::string path = disk.folder() + "/key";
+  ASSERT_TRUE(write_file_atomically(disk.files(), path, as_bytes("open to all")));
+  ASSERT_TRUE(write_private_file_atomically(disk.files(), path, as_bytes("secret")));
+  using std::filesystem::perms;
+  EXPECT_EQ(std::filesystem::status(path).permissions(), perms::owner_read | perms::owner_write);
+  EXPECT_EQ(to_string(read_file(disk.files(), path, 100).value()), "secret");
 }
 
 TEST(SystemRandom, DrawsAnewEachTime) {

@@ -63,7 +63,16 @@ struct Receiver {
 
 bool is_header_text(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos; }
 
-Code code_of(CURLcode code) {
+// A handshake fails for two reasons: the connection broke, or the other side is not who it should
+// be. curl has one code for both where the authority's name is right and its key is not; OpenSSL's
+// own error, quoted in `detail`, tells them apart.
+bool is_distrust(CURLcode code, std::string_view detail) {
+  return code == CURLE_SSL_CONNECT_ERROR && detail.find("error:") != std::string_view::npos &&
+         detail.find("unexpected eof") == std::string_view::npos;
+}
+
+Code code_of(CURLcode code, std::string_view detail) {
+  if (is_distrust(code, detail)) return Code::untrusted;
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
@@ -81,12 +90,11 @@ Code code_of(CURLcode code) {
 }
 
 // What the code means to the person who reads it.
-std::string advice_of(CURLcode code) {
+std::string advice_of(CURLcode code, Code meaning) {
+  if (meaning == Code::untrusted) return "; this server is not the one that the trusted authority vouches for";
   switch (code) {
     case CURLE_COULDNT_CONNECT: return "; is the server running, and is the port right?";
     case CURLE_COULDNT_RESOLVE_HOST: return "; check the name in the address";
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE: return "; this server is not the one that the trusted authority vouches for";
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL: return "; the address needs the form https://host:port";
     default: return "";
@@ -127,7 +135,8 @@ class CurlHttpClient : public HttpClient {
     }
     if (code != CURLE_OK) {
       detail.resize(detail.find('\0'));
-      return fail(code_of(code), doing + ": " + (detail.empty() ? curl_easy_strerror(code) : detail) + advice_of(code));
+      const Code meaning = code_of(code, detail);
+      return fail(meaning, doing + ": " + (detail.empty() ? curl_easy_strerror(code) : detail) + advice_of(code, meaning));
     }
     receiver.response.status = static_cast<int>(status);
     return std::move(receiver.response);
