@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "platform/posix/posix.hpp"
+#include "platform/posix/sigpipe_guard.hpp"
 
 namespace hone::platform {
 namespace {
@@ -12,7 +13,10 @@ namespace {
 constexpr std::size_t kHeaderBytesMax = 32 * 1024;
 
 struct CurlCloser {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
+  void operator()(CURL* curl) const {
+    const SigpipeGuard guard;  // closing says goodbye, maybe to nobody
+    curl_easy_cleanup(curl);
+  }
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 using Curl = std::unique_ptr<CURL, CurlCloser>;
@@ -123,6 +127,7 @@ class CurlHttpClient : public HttpClient {
     receiver.body_bytes_max = limits.response_bytes_max;
     std::string detail(CURL_ERROR_SIZE, '\0');
     configure(request, limits, url, headers.get(), receiver, detail);
+    const SigpipeGuard guard;
     const CURLcode code = curl_easy_perform(curl_.get());
     long status = 0;
     curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &status);

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "platform/posix/posix.hpp"
+#include "platform/posix/sigpipe_guard.hpp"
 #include "platform/posix/tls_identity_for_test.hpp"
 
 namespace hone::platform {
@@ -85,6 +86,7 @@ class TestServer {
 
  private:
   void serve() {
+    const SigpipeGuard guard;  // a client may hang up
     while (true) {
       const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (fd < 0) return;
@@ -327,6 +329,17 @@ TEST(HttpClientTls, TakesAConnectionThatBreaksDuringTheHandshakeForUnavailable) 
   const auto response = get(*make_http_client({server.url("https"), make_tls_identity("IP:127.0.0.1").ca_pem, ""}));
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, Code::unavailable) << response.error().context;
+}
+
+TEST(SigpipeGuard, TurnsAWriteToAClosedPeerIntoAnError) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);
+  {
+    const SigpipeGuard guard;
+    EXPECT_EQ(::write(ends[1], "x", 1), -1);  // without the guard, the test would end here
+  }
+  ::close(ends[1]);
 }
 
 TEST(HttpClientTls, RefusesACertificateForAnotherAddress) {
