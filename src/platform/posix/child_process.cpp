@@ -2,8 +2,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +49,9 @@ namespace {
   ::_exit(127);
 }
 
+// By number: the C library of Debian 12 declares these two in a way that C++ cannot link.
+int open_pid(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+
 bool executable(const std::string& path) {
   std::error_code ec;
   return std::filesystem::is_regular_file(path, ec) && ::access(path.c_str(), X_OK) == 0;
@@ -84,7 +87,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const std::vector<std:
     return fail(number == ENOENT ? Code::not_found : Code::unavailable,
                 "cannot start " + argv[0] + ": " + std::generic_category().message(number));
   }
-  return std::unique_ptr<ChildProcess>(new ChildProcess(pid, ::pidfd_open(pid, 0)));
+  return std::unique_ptr<ChildProcess>(new ChildProcess(pid, open_pid(pid)));
 }
 
 ChildProcess::~ChildProcess() {
@@ -96,7 +99,7 @@ ChildProcess::~ChildProcess() {
 }
 
 void ChildProcess::send_signal(int number) const {
-  if (pid_fd_ >= 0) ::pidfd_send_signal(pid_fd_, number, nullptr, 0);
+  if (pid_fd_ >= 0) ::syscall(SYS_pidfd_send_signal, pid_fd_, number, nullptr, 0);
 }
 
 std::optional<int> ChildProcess::exited() {
