@@ -44,7 +44,8 @@ Bytes little_endian(const std::vector<std::int64_t>& values) {
   Bytes bytes;
   bytes.reserve(values.size() * 8);
   for (const std::int64_t value : values)
-    for (unsigned i = 0; i < 8; ++i) bytes.push_back(static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * i)));
+    for (unsigned i = 0; i < 8; ++i)
+      bytes.push_back(static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * i)));
   return bytes;
 }
 
@@ -76,10 +77,10 @@ Result<> check_batch(const Batch& batch, const Signal& signal) {
   for (std::size_t row = 0; row < batch.rows(); ++row) {
     const std::int64_t label = batch.y[row];
     if (label < kNoLabel || label >= labels)
-      return fail(Code::invalid, "row " + std::to_string(row) + " has the label " + std::to_string(label) + ", but " +
-                                     (labels == 0 ? std::string("the pipeline has no labels: send -1")
-                                                  : "labels go from 0 to " + std::to_string(labels - 1) +
-                                                        ", or -1 for none"));
+      return fail(Code::invalid,
+                  "row " + std::to_string(row) + " has the label " + std::to_string(label) + ", but " +
+                      (labels == 0 ? std::string("the pipeline has no labels: send -1")
+                                   : "labels go from 0 to " + std::to_string(labels - 1) + ", or -1 for none"));
     if (batch.t[row] < 0 || batch.t[row] > kTimeMsMax)
       return fail(Code::invalid, "row " + std::to_string(row) + " has a time that is no Unix time in ms");
   }
@@ -103,7 +104,8 @@ Result<Bytes> decompress(ByteView frame) {
     return fail(Code::invalid, "a batch has at most 8388608 bytes, compressed; send fewer samples at once");
   const unsigned long long raw_bytes = ZSTD_getFrameContentSize(frame.data(), frame.size());
   if (raw_bytes == ZSTD_CONTENTSIZE_ERROR) return fail(Code::damaged, "the batch is no zstd frame");
-  if (raw_bytes == ZSTD_CONTENTSIZE_UNKNOWN) return fail(Code::invalid, "the batch's zstd frame must state its content size");
+  if (raw_bytes == ZSTD_CONTENTSIZE_UNKNOWN)
+    return fail(Code::invalid, "the batch's zstd frame must state its content size");
   if (raw_bytes > kBatchRawBytesMax)
     return fail(Code::invalid, "a batch has at most 33554432 bytes, unpacked; send fewer samples at once");
   const std::size_t frame_bytes = ZSTD_findFrameCompressedSize(frame.data(), frame.size());

@@ -23,11 +23,8 @@ std::int64_t rows_of(const std::vector<Shard>& shards) {
 Json to_json(const std::vector<Shard>& shards) {
   Json json = Json::array();
   for (const Shard& shard : shards)
-    json.push_back({{"rows", shard.rows},
-                    {"x", shard.x.hex()},
-                    {"y", shard.y.hex()},
-                    {"t", shard.t.hex()},
-                    {"d", shard.d.hex()}});
+    json.push_back(
+        {{"rows", shard.rows}, {"x", shard.x.hex()}, {"y", shard.y.hex()}, {"t", shard.t.hex()}, {"d", shard.d.hex()}});
   return json;
 }
 
@@ -55,8 +52,12 @@ void read_shards(Fields& fields, std::string_view key, std::vector<Shard>& out) 
 
 }  // namespace
 
-std::int64_t DatasetManifest::training_rows() const { return rows_of(training); }
-std::int64_t DatasetManifest::holdout_rows() const { return rows_of(holdout); }
+std::int64_t DatasetManifest::training_rows() const {
+  return rows_of(training);
+}
+std::int64_t DatasetManifest::holdout_rows() const {
+  return rows_of(holdout);
+}
 
 Bytes canonical_bytes(const DatasetManifest& manifest) {
   return dump_bytes({{"format", kFormat},
@@ -67,7 +68,9 @@ Bytes canonical_bytes(const DatasetManifest& manifest) {
                      {"holdout", to_json(manifest.holdout)}});
 }
 
-DatasetHash hash_of(const DatasetManifest& manifest) { return {hone::sha256(canonical_bytes(manifest))}; }
+DatasetHash hash_of(const DatasetManifest& manifest) {
+  return {hone::sha256(canonical_bytes(manifest))};
+}
 
 Result<DatasetManifest> dataset_manifest_from(ByteView bytes) {
   if (bytes.size() > kDatasetBytesMax) return fail(Code::invalid, "a dataset manifest has at most 67108864 bytes");

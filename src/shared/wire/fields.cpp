@@ -49,7 +49,8 @@ void Fields::integer(std::string_view key, std::int64_t& out, std::int64_t min, 
   if (error_) return;
   take(get_int(json_, key), out);
   if (!error_ && (out < min || out > max))
-    fail_key(key, "must be from " + std::to_string(min) + " to " + std::to_string(max) + ", not " + std::to_string(out));
+    fail_key(key,
+             "must be from " + std::to_string(min) + " to " + std::to_string(max) + ", not " + std::to_string(out));
 }
 
 void Fields::count(std::string_view key, std::uint64_t& out) {
@@ -61,15 +62,15 @@ void Fields::count(std::string_view key, std::uint64_t& out) {
 void Fields::any_u64(std::string_view key, std::uint64_t& out) {
   if (error_) return;
   const auto found = json_.find(key);
-  if (found == json_.end() || !found->is_number_unsigned()) return fail_key(key, "must be a whole number, not negative");
+  if (found == json_.end() || !found->is_number_unsigned())
+    return fail_key(key, "must be a whole number, not negative");
   out = found->get<std::uint64_t>();
 }
 
 void Fields::number(std::string_view key, double& out, double min, double max) {
   if (error_) return;
   take(get_number(json_, key), out);
-  if (!error_ && !(out >= min && out <= max))
-    fail_key(key, "must be from " + decimal(min) + " to " + decimal(max));
+  if (!error_ && !(out >= min && out <= max)) fail_key(key, "must be from " + decimal(min) + " to " + decimal(max));
 }
 
 void Fields::flag(std::string_view key, bool& out) {
@@ -107,7 +108,9 @@ void Fields::bytes(std::string_view key, Bytes& out, std::size_t bytes_max) {
   out = std::move(*parsed);
 }
 
-void Fields::release(std::string_view key, ReleaseSeq& out) { count(key, out.value); }
+void Fields::release(std::string_view key, ReleaseSeq& out) {
+  count(key, out.value);
+}
 
 void Fields::pipeline(std::string_view key, PipelineName& out) {
   text(key, out.value, 64);

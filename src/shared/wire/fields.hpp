@@ -22,7 +22,7 @@
 
 namespace hone::wire {
 
-constexpr std::size_t kTextBytesMax = 512;        // reasons, notes, names
+constexpr std::size_t kTextBytesMax = 512;  // reasons, notes, names
 constexpr std::size_t kPemBytesMax = 64 * 1024;
 constexpr std::int64_t kCountMax = std::int64_t{1} << 53;  // exact in every JSON reader
 constexpr std::int64_t kTimeMsMax = 253'402'300'799'999;   // the end of the year 9999
@@ -44,9 +44,9 @@ class Fields {
   void any_u64(std::string_view key, std::uint64_t& out);
   void number(std::string_view key, double& out, double min, double max);
   void flag(std::string_view key, bool& out);
-  void duration(std::string_view key, Duration& out);  // ms
-  void time(std::string_view key, Time& out);          // Unix ms
-  void sha256(std::string_view key, Sha256& out);      // hex
+  void duration(std::string_view key, Duration& out);                   // ms
+  void time(std::string_view key, Time& out);                           // Unix ms
+  void sha256(std::string_view key, Sha256& out);                       // hex
   void bytes(std::string_view key, Bytes& out, std::size_t bytes_max);  // base64
   void release(std::string_view key, ReleaseSeq& out);
   void pipeline(std::string_view key, PipelineName& out);

@@ -21,7 +21,9 @@ void collect(Fields& fields, Collect& out) {
 
 }  // namespace
 
-std::string_view name_of(Collect collect) { return collect == Collect::all ? "all" : "none"; }
+std::string_view name_of(Collect collect) {
+  return collect == Collect::all ? "all" : "none";
+}
 
 std::string_view name_of(OutcomeKind kind) {
   switch (kind) {
@@ -92,9 +94,7 @@ Result<Outcome> outcome_from(const Json& json) {
 }
 
 Json to_json(const BatchReply& reply) {
-  return {{"stored", reply.stored},
-          {"duplicate", reply.duplicate},
-          {"collect", std::string(name_of(reply.collect))}};
+  return {{"stored", reply.stored}, {"duplicate", reply.duplicate}, {"collect", std::string(name_of(reply.collect))}};
 }
 
 Result<BatchReply> batch_reply_from(const Json& json) {

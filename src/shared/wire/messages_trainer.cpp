@@ -13,7 +13,9 @@ constexpr std::size_t kLineageBytesMax = 256 * 1024;
 constexpr double kFigureMax = 1e300;
 
 // JSON has no NaN and no infinity: a loss that blew up travels as null.
-Json figure(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json figure(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
 
 void figure(Fields& fields, std::string_view key, double& out) {
   if (fields.has(key))
@@ -68,7 +70,9 @@ Result<ProgressPoint> progress_point_from(const Json& json) {
   return fields.finish(point);
 }
 
-Json to_json(const HeartbeatReply& reply) { return {{"cancel", reply.cancel}}; }
+Json to_json(const HeartbeatReply& reply) {
+  return {{"cancel", reply.cancel}};
+}
 
 Result<HeartbeatReply> heartbeat_reply_from(const Json& json) {
   HeartbeatReply reply;

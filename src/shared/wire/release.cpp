@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kDeltasMax = 64;
-constexpr std::size_t kOutputsMax = 65536;             // floats, all rows together
+constexpr std::size_t kOutputsMax = 65536;  // floats, all rows together
 constexpr std::size_t kSelfTestInputBytesMax = 2u << 20;
 constexpr std::int64_t kFileBytesMax = std::int64_t{4} << 30;
 constexpr std::size_t kPathBytesMax = 512;
@@ -92,7 +92,9 @@ Result<ReleaseDelta> delta_from(const Json& json, const ReleaseManifest& manifes
   return fields.finish(std::move(delta));
 }
 
-std::string folder_for(const PipelineName& pipeline) { return "models/" + pipeline.value + "/"; }
+std::string folder_for(const PipelineName& pipeline) {
+  return "models/" + pipeline.value + "/";
+}
 
 }  // namespace
 

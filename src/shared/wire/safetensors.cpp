@@ -63,9 +63,8 @@ Result<> check_coverage(const SafetensorsView& view, ByteView data) {
   std::vector<ByteView> pieces;
   for (const auto& [name, tensor] : view.tensors) pieces.push_back(tensor.bytes);
   // An empty piece may share its begin with the next one: the shorter goes first.
-  std::sort(pieces.begin(), pieces.end(), [](ByteView a, ByteView b) {
-    return a.data() != b.data() ? a.data() < b.data() : a.size() < b.size();
-  });
+  std::sort(pieces.begin(), pieces.end(),
+            [](ByteView a, ByteView b) { return a.data() != b.data() ? a.data() < b.data() : a.size() < b.size(); });
   const std::uint8_t* expected = data.data();
   for (const ByteView piece : pieces) {
     if (piece.data() != expected) return malformed("its tensors overlap or leave gaps");

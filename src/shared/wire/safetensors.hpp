@@ -20,7 +20,7 @@ struct TensorView {
   std::string name;
   std::string dtype;  // "U8", "I64", "F32", ...
   std::vector<std::int64_t> shape;
-  ByteView bytes;     // borrowed
+  ByteView bytes;  // borrowed
 };
 
 struct SafetensorsView {

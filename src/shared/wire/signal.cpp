@@ -24,13 +24,19 @@ constexpr std::array kDTypes{DTypeRow{DType::uint8, "uint8", 1}, DTypeRow{DType:
                              DTypeRow{DType::int16, "int16", 2}, DTypeRow{DType::int32, "int32", 4},
                              DTypeRow{DType::float32, "float32", 4}};
 
-const DTypeRow& row_of(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
+const DTypeRow& row_of(DType dtype) {
+  return kDTypes[static_cast<std::size_t>(dtype)];
+}
 
 }  // namespace
 
-std::string_view name_of(DType dtype) { return row_of(dtype).name; }
+std::string_view name_of(DType dtype) {
+  return row_of(dtype).name;
+}
 
-std::size_t size_of(DType dtype) { return row_of(dtype).bytes; }
+std::size_t size_of(DType dtype) {
+  return row_of(dtype).bytes;
+}
 
 Result<DType> dtype_from(std::string_view name) {
   for (const DTypeRow& row : kDTypes)
