@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 namespace hone::metrics {
 
-// Index of the largest score per row; the first one wins a tie.
+// Index of the largest score per row; the first one wins a tie. -1, which is no label, for a row
+// that holds a NaN: a model that breaks down on a row has not got it right.
 [[nodiscard]] std::vector<std::int32_t> argmax_rows(std::span<const float> scores, std::int64_t width);
 
 // Of n rows, how many each of two classifiers got right together and alone.
@@ -23,6 +25,12 @@ struct Interval {
 // Two-sided score interval for p_second - p_first of paired proportions:
 // Tango (1998), Statistics in Medicine 17:891-908. `confidence` in (0, 1), n > 0.
 [[nodiscard]] Interval tango_interval(const PairedCounts& counts, double confidence);
+
+// The smallest n at which the lower bound of tango_interval would exceed `margin` if the rates of
+// discordant pairs stayed what they are; nullopt when no n would do (the observed gain is at most
+// `margin`) or it would exceed 1e15. Closed form: the score statistic grows as the square root of n.
+[[nodiscard]] std::optional<std::int64_t> rows_for_lower_bound_above(double margin, const PairedCounts& counts,
+                                                                     double confidence);
 
 // McNemar's exact two-sided p (binomial on the discordant pairs); 1 when there are none.
 [[nodiscard]] double mcnemar_exact_p(const PairedCounts& counts);
