@@ -1,0 +1,26 @@
+// The training part of a dataset version, from the cloud into memory. The holdout is never asked
+// for: a trainer that has not seen it cannot learn from it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/http.hpp"
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "shared/wire/dataset.hpp"
+#include "shared/wire/signal.hpp"
+#include "trainer/client/blob_cache.hpp"
+#include "trainer/rows.hpp"
+
+namespace hone::trainer {
+
+constexpr std::uint64_t kDatasetManifestBytesMax = 64u << 20;
+
+// `damaged` when the manifest has another hash than the one asked for, or is none.
+[[nodiscard]] Result<wire::DatasetManifest> fetch_manifest(HttpClient& http, const DatasetHash& dataset);
+
+// Appends the labelled rows of one shard; rows without a label are left out.
+// `damaged` or `unavailable` as the cache says; `invalid` when the shard does not fit the signal.
+[[nodiscard]] Result<> append_shard(BlobCache& cache, const wire::Shard& shard, Rows& rows);
+
+}  // namespace hone::trainer

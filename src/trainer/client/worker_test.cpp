@@ -1,0 +1,395 @@
+// The worker against a cloud of one function: what it hands in, and what it does when the cloud,
+// the network or the lease goes away.
+#include "trainer/client/worker.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/hash.hpp"
+#include "platform/sim/sim.hpp"
+#include "shared/wire/dataset.hpp"
+#include "shared/wire/npy.hpp"
+#include "trainer/testing_rows.hpp"
+
+namespace hone::trainer {
+namespace {
+
+using namespace testing;
+using ::testing::HasSubstr;
+
+constexpr const char* kToml = R"(
+[pipeline]
+name = "pairs"
+[signal]
+shape = [8]
+dtype = "uint8"
+scale = 0.00392156862745098
+labels = ["a", "b", "c", "d"]
+[train]
+recipe = "mlp"
+layers = ["dense 16", "relu", "dense 4"]
+epochs = 2
+batch_size = 32
+learning_rate = 0.01
+first_at_samples = 100
+[gate]
+metric = "accuracy"
+goal = 0.9
+margin = 0.01
+)";
+
+// Holds one job, its dataset and whatever is put; counts what is asked of it.
+class FakeCloud {
+ public:
+  FakeCloud() {
+    manifest.pipeline = PipelineName("pairs");
+    manifest.signal = signal({8}, 4);
+    manifest.devices = {"dev-0"};
+    Rows rows = four_pairs(300, 1);
+    rows.y[0] = -1;  // nobody told
+    manifest.training.push_back(shard_of(rows));
+    manifest.training.push_back(shard_of(four_pairs(100, 2)));
+    wire::Shard hidden;  // blobs that do not exist: whoever asks for the holdout is found out
+    hidden.rows = 10;
+    manifest.holdout.push_back(hidden);
+    job.id = JobId("job-1");
+    job.pipeline = manifest.pipeline;
+    job.pipeline_toml = kToml;
+    job.dataset = wire::hash_of(manifest);
+    job.lease = std::chrono::seconds(15);
+    job.reason = "400 new samples";
+  }
+
+  HttpResponse handle(const HttpRequest& request) {
+    ++requests[request.method + " " + kind_of(request.path)];
+    if (refuse && refuse(request)) return response_of(Error(Code::unavailable, "restarting"));
+    if (request.path == "/v1/jobs/lease") return lease();
+    if (request.path.ends_with("/heartbeat")) return heartbeat(request);
+    if (request.path.starts_with("/v1/datasets/")) return body_of(wire::canonical_bytes(manifest));
+    if (request.path.starts_with("/v1/blobs/")) return blob(request);
+    if (request.path.ends_with("/complete")) return complete(request);
+    if (request.path.ends_with("/fail")) {
+      failed_because = (*parse_json(request.body))["reason"].get<std::string>();
+      return body_of(to_bytes("{}"));
+    }
+    return response_of(Error(Code::not_found, "no such thing"));
+  }
+
+  wire::DatasetManifest manifest;
+  wire::Job job;
+  std::map<std::string, Bytes> blobs;
+  std::map<std::string, int> requests;  // "GET blobs" -> how many
+  std::function<bool(const HttpRequest&)> refuse;
+  bool leased = false;
+  bool cancel = false;       // says the next heartbeat
+  bool forgotten = false;    // the lease is over: heartbeats and completion are refused
+  std::vector<wire::ProgressPoint> points;
+  std::optional<wire::TrainedModel> model;
+  std::string failed_because;
+
+ private:
+  static std::string kind_of(const std::string& path) {
+    if (path.starts_with("/v1/blobs/")) return "blobs";
+    if (path.starts_with("/v1/datasets/")) return "datasets";
+    return path.substr(path.rfind('/') + 1);
+  }
+  static HttpResponse body_of(Bytes bytes) { return {200, {}, std::move(bytes)}; }
+
+  BlobHash put(Bytes bytes) {
+    const Sha256 hash = sha256(bytes);
+    blobs[hash.hex()] = std::move(bytes);
+    return BlobHash{hash};
+  }
+  wire::Shard shard_of(const Rows& rows) {
+    const auto count = static_cast<std::int64_t>(rows.rows());
+    wire::Shard shard;
+    shard.rows = count;
+    Bytes x = wire::npy_header("|u1", {count, 8});
+    x.insert(x.end(), rows.x.begin(), rows.x.end());
+    Bytes y = wire::npy_header("<i8", {count});
+    const auto* labels = reinterpret_cast<const std::uint8_t*>(rows.y.data());
+    y.insert(y.end(), labels, labels + rows.y.size() * sizeof(std::int64_t));
+    shard.x = put(std::move(x));
+    shard.y = put(std::move(y));
+    return shard;
+  }
+
+  HttpResponse lease() {
+    if (leased) return {204, {}, {}};
+    leased = true;
+    return body_of(dump_bytes(wire::to_json(job)));
+  }
+  HttpResponse heartbeat(const HttpRequest& request) {
+    if (forgotten) return response_of(Error(Code::wrong_base, "the lease of this job is over"));
+    points.push_back(*wire::progress_point_from(*parse_json(request.body)));
+    return body_of(dump_bytes(wire::to_json(wire::HeartbeatReply{cancel})));
+  }
+  HttpResponse blob(const HttpRequest& request) {
+    const std::string hash = request.path.substr(std::string("/v1/blobs/").size());
+    if (request.method == "PUT") {
+      if (sha256(request.body).hex() != hash) return {422, {}, to_bytes(R"({"error":"other hash","code":"invalid"})")};
+      blobs[hash] = request.body;
+      return body_of(to_bytes("{}"));
+    }
+    const auto found = blobs.find(hash);
+    if (found == blobs.end()) return response_of(Error(Code::not_found, "no such blob"));
+    return body_of(found->second);
+  }
+  HttpResponse complete(const HttpRequest& request) {
+    if (forgotten) return response_of(Error(Code::wrong_base, "the lease of this job is over"));
+    model = *wire::trained_model_from(*parse_json(request.body));
+    return body_of(to_bytes("{}"));
+  }
+};
+
+class WorkerTest : public ::testing::Test {
+ protected:
+  WorkerTest() {
+    config.name = "trainer-1";
+    config.work_folder = "/work";
+  }
+  Worker& worker() {
+    if (!worker_) {
+      worker_.emplace(config, WorkerPorts{http, files, clock, keeper,
+                                          [this](Duration d) {
+                                            clock.advance(d);
+                                            ++waits;
+                                            return !stop;
+                                          },
+                                          [this] { return stop; }});
+    }
+    return *worker_;
+  }
+  StepResult step() {
+    const auto result = worker().step_once();
+    EXPECT_TRUE(result) << result.error().context;
+    return result.value_or(StepResult::idle);
+  }
+
+  FakeCloud cloud;
+  platform::SimRandom random{1};
+  platform::SimFiles files;
+  platform::SimClock clock{from_unix_ms(1000)};
+  platform::SimHttpClient http{[this](const HttpRequest& request) { return cloud.handle(request); }, random};
+  LeaseKeeper keeper{http, clock};
+  WorkerConfig config;
+  int waits = 0;
+  bool stop = false;
+
+ private:
+  std::optional<Worker> worker_;
+};
+
+TEST_F(WorkerTest, HandsInAModelForALeasedJob) {
+  EXPECT_EQ(step(), StepResult::trained);
+  ASSERT_TRUE(cloud.model);
+  EXPECT_TRUE(cloud.blobs.contains(cloud.model->model.hex()));
+  EXPECT_GT(cloud.model->validation_metric, 0.5);
+  EXPECT_EQ(cloud.model->lineage["rows"], 399);  // the unlabelled one is left out
+  EXPECT_FALSE(cloud.points.empty());
+  EXPECT_TRUE(cloud.failed_because.empty());
+}
+
+TEST_F(WorkerTest, IsIdleWithoutAJob) {
+  cloud.leased = true;
+  EXPECT_EQ(step(), StepResult::idle);
+}
+
+TEST_F(WorkerTest, FetchesTheShardsOfAnEarlierJobOnlyOnce) {
+  EXPECT_EQ(step(), StepResult::trained);
+  EXPECT_EQ(cloud.requests["GET blobs"], 4);
+  cloud.leased = false;
+  EXPECT_EQ(step(), StepResult::trained);
+  EXPECT_EQ(cloud.requests["GET blobs"], 4);
+}
+
+TEST_F(WorkerTest, FetchesACachedShardAgainThatHasRotted) {
+  EXPECT_EQ(step(), StepResult::trained);
+  const std::string path = "/work/blobs/" + cloud.manifest.training[0].x.hex();
+  auto file = files.open(path, OpenMode::write);
+  ASSERT_TRUE(file) << file.error().context;
+  ASSERT_TRUE((*file)->write_at(200, to_bytes("rot")));
+  cloud.leased = false;
+  EXPECT_EQ(step(), StepResult::trained);
+  EXPECT_EQ(cloud.requests["GET blobs"], 5);
+}
+
+TEST_F(WorkerTest, KeepsItsCacheWithinItsBound) {
+  config.cache_bytes_max = 0;
+  EXPECT_EQ(step(), StepResult::trained);
+  cloud.leased = false;
+  cloud.manifest.training.erase(cloud.manifest.training.begin());
+  cloud.job.dataset = wire::hash_of(cloud.manifest);
+  EXPECT_EQ(step(), StepResult::trained);
+  EXPECT_EQ(files.list("/work/blobs")->size(), 2u);  // what the last job used
+}
+
+TEST_F(WorkerTest, BeginsFromTheDeployedModel) {
+  EXPECT_EQ(step(), StepResult::trained);
+  cloud.job.base = cloud.model->model;
+  cloud.leased = false;
+  EXPECT_EQ(step(), StepResult::trained);
+  EXPECT_TRUE(cloud.model->lineage["warm_start"].get<bool>());
+}
+
+TEST_F(WorkerTest, BeginsFromScratchWhenTheBaseIsGone) {
+  cloud.job.base = ModelHash{sha256(as_bytes("gone"))};
+  EXPECT_EQ(step(), StepResult::trained);
+  EXPECT_FALSE(cloud.model->lineage["warm_start"].get<bool>());
+}
+
+TEST_F(WorkerTest, FailsTheJobWhenAShardStaysDamaged) {
+  cloud.blobs[cloud.manifest.training[1].x.hex()].back() ^= 1;
+  EXPECT_EQ(step(), StepResult::failed);
+  EXPECT_THAT(cloud.failed_because, HasSubstr("have another hash"));
+  EXPECT_THAT(cloud.failed_because, HasSubstr(cloud.manifest.training[1].x.hex()));
+  EXPECT_FALSE(cloud.model);
+}
+
+TEST_F(WorkerTest, FailsTheJobWhosePipelineItCannotRead) {
+  cloud.job.pipeline_toml = "[pipeline]\nname = \"pairs\"\nlayer = 1\n";
+  EXPECT_EQ(step(), StepResult::failed);
+  EXPECT_THAT(cloud.failed_because, HasSubstr("pairs.toml:3"));
+}
+
+TEST_F(WorkerTest, FailsTheJobWhoseDataHasAnotherSignal) {
+  cloud.manifest.signal.scale = 1;
+  cloud.job.dataset = wire::hash_of(cloud.manifest);
+  EXPECT_EQ(step(), StepResult::failed);
+  EXPECT_THAT(cloud.failed_because, HasSubstr("another [signal]"));
+}
+
+TEST_F(WorkerTest, RefusesADatasetLargerThanItsMemory) {
+  config.dataset_bytes_max = 399 * 8;
+  EXPECT_EQ(step(), StepResult::failed);
+  EXPECT_THAT(cloud.failed_because, HasSubstr("larger than this trainer takes"));
+}
+
+TEST_F(WorkerTest, StopsQuietlyWhenTheCloudCancels) {
+  cloud.cancel = true;
+  EXPECT_EQ(step(), StepResult::lost);
+  EXPECT_FALSE(cloud.model);
+  EXPECT_TRUE(cloud.failed_because.empty());
+  EXPECT_EQ(cloud.requests["PUT blobs"], 0);
+}
+
+TEST_F(WorkerTest, StopsQuietlyWhenItsLeaseIsOver) {
+  cloud.forgotten = true;
+  EXPECT_EQ(step(), StepResult::lost);
+  EXPECT_TRUE(cloud.failed_because.empty());
+}
+
+TEST_F(WorkerTest, StopsQuietlyWhenOnlyTheCompletionIsRefused) {
+  config.beats_elsewhere = true;  // no heartbeat tells it
+  cloud.forgotten = true;
+  EXPECT_EQ(step(), StepResult::lost);
+  EXPECT_TRUE(cloud.failed_because.empty());
+}
+
+TEST_F(WorkerTest, StopsQuietlyWhenTheProcessEnds) {
+  cloud.refuse = [this](const HttpRequest& request) {
+    if (request.path.ends_with("/heartbeat")) stop = true;
+    return false;
+  };
+  EXPECT_EQ(step(), StepResult::lost);
+  EXPECT_TRUE(cloud.failed_because.empty());
+  EXPECT_FALSE(cloud.model);
+}
+
+TEST_F(WorkerTest, OutlivesARestartOfTheCloudAtEveryRequest) {
+  std::map<std::string, int> refused;  // the first two of each kind, the lease apart
+  cloud.refuse = [&](const HttpRequest& request) {
+    if (request.path.ends_with("/lease")) return false;
+    return ++refused[request.method + request.path] <= 2;
+  };
+  EXPECT_EQ(step(), StepResult::trained);
+  EXPECT_TRUE(cloud.model);
+  EXPECT_GE(waits, 2 * 7);  // manifest, four blobs, upload, completion
+}
+
+TEST_F(WorkerTest, OutlivesANetworkThatLosesAndDamagesAnswers) {
+  http.faults.drop_request = 0.15;
+  http.faults.drop_response = 0.15;
+  http.faults.truncate = 0.05;
+  for (int round = 0; round < 20 && !cloud.model; ++round) {
+    cloud.leased = false;  // a lease whose answer was lost has expired
+    (void)worker().step_once();
+  }
+  EXPECT_TRUE(cloud.model);
+}
+
+TEST_F(WorkerTest, LetsAJobGoWhenTheCloudStaysAway) {
+  config.patience = std::chrono::seconds(30);
+  cloud.refuse = [](const HttpRequest& request) { return !request.path.ends_with("/lease"); };
+  EXPECT_EQ(step(), StepResult::failed);
+  EXPECT_FALSE(cloud.model);
+}
+
+TEST_F(WorkerTest, SaysWhenItsTokenIsNotAccepted) {
+  cloud.leased = true;
+  platform::SimHttpClient stranger([](const HttpRequest&) { return response_of(Error(Code::untrusted, "who are you")); },
+                                   random);
+  Worker outsider(config, WorkerPorts{stranger, files, clock, keeper, [](Duration) { return true; }});
+  const auto result = outsider.step_once();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::untrusted);
+}
+
+TEST_F(WorkerTest, AsksMoreSlowlyWhileNobodyAnswers) {
+  http.online = false;
+  std::vector<Duration> pauses;
+  const WorkerPorts ports{http, files, clock, keeper, [&](Duration d) {
+                            pauses.push_back(d);
+                            return pauses.size() < 8;
+                          }};
+  Worker alone(config, ports);
+  run_worker(alone, ports);
+  EXPECT_EQ(pauses.front(), std::chrono::milliseconds(250));
+  EXPECT_EQ(pauses.back(), std::chrono::seconds(5));
+  EXPECT_TRUE(std::is_sorted(pauses.begin(), pauses.end()));
+}
+
+TEST(LeaseKeeperTest, BeatsWithinAThirdOfTheLeaseWithoutNews) {
+  platform::SimRandom random(1);
+  platform::SimClock clock(from_unix_ms(0));
+  int beats = 0;
+  platform::SimHttpClient http(
+      [&](const HttpRequest&) {
+        ++beats;
+        return HttpResponse{200, {}, dump_bytes(wire::to_json(wire::HeartbeatReply{}))};
+      },
+      random);
+  LeaseKeeper keeper(http, clock);
+  keeper.tick();
+  EXPECT_EQ(beats, 0);  // nothing is held
+  keeper.hold(JobId("job-1"), std::chrono::seconds(15));
+  for (int i = 0; i < 150; ++i) {  // fifteen seconds
+    clock.advance(std::chrono::milliseconds(100));
+    keeper.tick();
+  }
+  EXPECT_EQ(beats, 3);
+  keeper.release();
+  clock.advance(std::chrono::seconds(60));
+  keeper.tick();
+  EXPECT_EQ(beats, 3);
+}
+
+TEST(LeaseKeeperTest, KeepsTheJobWhileTheCloudIsDown) {
+  platform::SimRandom random(1);
+  platform::SimClock clock(from_unix_ms(0));
+  platform::SimHttpClient http([](const HttpRequest&) { return HttpResponse{503, {}, {}}; }, random);
+  LeaseKeeper keeper(http, clock);
+  keeper.hold(JobId("job-1"), std::chrono::seconds(15));
+  for (int i = 0; i < 10; ++i) {
+    clock.advance(std::chrono::seconds(10));
+    http.online = i % 2 == 0;
+    keeper.tick();
+  }
+  EXPECT_FALSE(keeper.lost());
+}
+
+}  // namespace
+}  // namespace hone::trainer

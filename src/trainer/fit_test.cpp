@@ -1,0 +1,178 @@
+#include "trainer/fit.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/hash.hpp"
+#include "platform/sim/sim.hpp"
+#include "trainer/onnx_writer.hpp"
+#include "trainer/testing_rows.hpp"
+#include "trainer/train.hpp"
+
+namespace hone::trainer {
+namespace {
+
+using namespace testing;
+using ::testing::HasSubstr;
+
+TrainRules rules() {
+  TrainRules result;
+  result.layers = {dense(16), relu(), dense(4)};
+  result.epochs_max = 4;
+  result.batch_size = 32;
+  result.learning_rate = 1e-2;
+  return result;
+}
+
+Plan plan_of(const Rows& rows) { return *plan_network(rows.signal, rules().layers); }
+
+bool never(const wire::ProgressPoint&) { return false; }
+
+TEST(Fit, LearnsASmallProblem) {
+  const Rows rows = four_pairs(600, 1);
+  const auto fitted = fit(plan_of(rows), rules(), rows, {}, 1, never);
+  ASSERT_TRUE(fitted) << fitted.error().context;
+  EXPECT_GT(fitted->validation_metric, 0.9);
+  EXPECT_LT(fitted->curve.back().loss, fitted->curve.front().loss / 2);
+}
+
+TEST(Fit, GivesTheSameBytesForTheSameSeedAndOthersForAnother) {
+  const Rows rows = four_pairs(300, 1);
+  TrainRules with_dropout = rules();
+  with_dropout.layers = {dense(16), relu(), dropout(0.2), dense(4)};
+  const Plan plan = *plan_network(rows.signal, with_dropout.layers);
+  const auto one = fit(plan, with_dropout, rows, {}, 5, never);
+  const auto two = fit(plan, with_dropout, rows, {}, 5, never);
+  const auto other = fit(plan, with_dropout, rows, {}, 6, never);
+  ASSERT_TRUE(one && two && other);
+  if (one->device != "cpu") GTEST_SKIP() << "only the CPU promises the same bits";
+  EXPECT_EQ(one->weights, two->weights);
+  EXPECT_NE(one->weights, other->weights);
+}
+
+TEST(Fit, BeginsBetterFromTheWeightsOfAnEarlierModel) {
+  const Rows rows = four_pairs(600, 1);
+  const auto cold = fit(plan_of(rows), rules(), rows, {}, 1, never);
+  ASSERT_TRUE(cold);
+  const auto warm = fit(plan_of(rows), rules(), four_pairs(600, 2), cold->weights, 2, never);
+  ASSERT_TRUE(warm);
+  EXPECT_LT(warm->curve.front().loss, cold->curve.front().loss / 2);
+}
+
+TEST(Fit, RefusesAStartOfAnotherShape) {
+  const Rows rows = four_pairs(100, 1);
+  Weights start = fit(plan_of(rows), rules(), rows, {}, 1, never)->weights;
+  start[0].shape = {4, 32};
+  EXPECT_EQ(fit(plan_of(rows), rules(), rows, start, 1, never).error().code, Code::wrong_base);
+}
+
+TEST(Fit, StopsWhenItIsTold) {
+  const Rows rows = four_pairs(2000, 1);
+  int calls = 0;
+  const auto fitted = fit(plan_of(rows), rules(), rows, {}, 1, [&](const wire::ProgressPoint& point) {
+    EXPECT_GT(point.progress, 0.0);
+    return ++calls == 3;
+  });
+  ASSERT_FALSE(fitted);
+  EXPECT_EQ(fitted.error().code, Code::cancelled);
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(Fit, ReportsProgressThatGrowsToOne) {
+  const Rows rows = four_pairs(400, 1);
+  double last = 0;
+  ASSERT_TRUE(fit(plan_of(rows), rules(), rows, {}, 1, [&](const wire::ProgressPoint& point) {
+    EXPECT_GE(point.progress, last);
+    last = point.progress;
+    return false;
+  }));
+  EXPECT_DOUBLE_EQ(last, 1.0);
+}
+
+TEST(Fit, SaysWhenTheLearningRateIsTooHigh) {
+  const Rows rows = four_pairs(400, 1);
+  TrainRules wild = rules();
+  wild.learning_rate = 1e30;
+  const auto fitted = fit(plan_of(rows), wild, rows, {}, 1, never);
+  ASSERT_FALSE(fitted);
+  EXPECT_EQ(fitted.error().code, Code::invalid);
+  EXPECT_THAT(fitted.error().context, HasSubstr("lower train.learning_rate"));
+}
+
+TEST(Fit, RefusesRowsThatDoNotFit) {
+  Rows rows = four_pairs(50, 1);
+  const Plan plan = plan_of(rows);
+  EXPECT_EQ(fit(plan, rules(), Rows{rows.signal, {}, {}}, {}, 1, never).error().code, Code::invalid);
+  Rows label = rows;
+  label.y[3] = 4;
+  EXPECT_EQ(fit(plan, rules(), label, {}, 1, never).error().code, Code::invalid);
+  rows.x.pop_back();
+  EXPECT_EQ(fit(plan, rules(), rows, {}, 1, never).error().code, Code::invalid);
+}
+
+TEST(Fit, TrainsConvolutionsOnEveryKindOfSample) {
+  for (const wire::DType dtype : {wire::DType::uint8, wire::DType::int16, wire::DType::float32}) {
+    Rows rows;
+    rows.signal = signal({1, 6, 6}, 2);
+    rows.signal.dtype = dtype;
+    rows.x.assign(40 * rows.signal.sample_bytes(), 0);
+    for (std::size_t row = 0; row < 40; ++row) rows.y.push_back(static_cast<std::int64_t>(row % 2));
+    TrainRules small = rules();
+    small.layers = {conv(2, 3), relu(), maxpool(2), dense(2)};
+    EXPECT_TRUE(fit(*plan_network(rows.signal, small.layers), small, rows, {}, 1, never));
+  }
+}
+
+class Train : public ::testing::Test {
+ protected:
+  Train() {
+    pipeline.name = PipelineName("pairs");
+    pipeline.signal = rows.signal;
+    pipeline.train = rules();
+    job.id = JobId("job-1");
+    job.pipeline = pipeline.name;
+    job.seed = 3;
+  }
+  Result<TrainOutcome> run(const std::optional<Bytes>& base = {}) {
+    return train(job, pipeline, rows, base, "here", clock, never);
+  }
+
+  Rows rows = four_pairs(400, 1);
+  Pipeline pipeline;
+  wire::Job job;
+  platform::SimClock clock{from_unix_ms(0)};
+};
+
+TEST_F(Train, NamesTheModelByItsBytesAndTellsWhereItComesFrom) {
+  const auto outcome = run();
+  ASSERT_TRUE(outcome) << outcome.error().context;
+  EXPECT_EQ(outcome->message.model.sha256, sha256(outcome->onnx));
+  EXPECT_EQ(outcome->message.lineage["seed"], 3);
+  EXPECT_EQ(outcome->message.lineage["trainer"], "here");
+  EXPECT_FALSE(outcome->message.lineage["warm_start"].get<bool>());
+  EXPECT_GT(outcome->message.lineage["curve"].size(), 1u);
+}
+
+TEST_F(Train, IsRepeatable) { EXPECT_EQ(run()->onnx, run()->onnx); }
+
+TEST_F(Train, BeginsFromTheDeployedModel) {
+  const Bytes base = run()->onnx;
+  job.base = ModelHash{sha256(base)};
+  const auto warm = run(base);
+  ASSERT_TRUE(warm);
+  EXPECT_TRUE(warm->message.lineage["warm_start"].get<bool>());
+  EXPECT_EQ(warm->message.lineage["base"], job.base->hex());
+}
+
+TEST_F(Train, BeginsFromScratchWhenTheRecipeHasChangedAndSaysSo) {
+  const Bytes base = run()->onnx;
+  job.base = ModelHash{sha256(base)};
+  pipeline.train.layers = {dense(24), relu(), dense(4)};
+  const auto outcome = run(base);
+  ASSERT_TRUE(outcome);
+  EXPECT_FALSE(outcome->message.lineage["warm_start"].get<bool>());
+  EXPECT_THAT(outcome->message.lineage["started_from_scratch"].get<std::string>(), HasSubstr("another shape"));
+}
+
+}  // namespace
+}  // namespace hone::trainer

@@ -1,0 +1,42 @@
+// The network of a plan in libtorch. This header knows libtorch: only network.cpp and fit.cpp
+// include it, because such a source takes longer to compile than the rest of the trainer.
+#pragma once
+
+#include <torch/types.h>
+
+#include <vector>
+
+#include "base/result.hpp"
+#include "trainer/plan.hpp"
+#include "trainer/weights.hpp"
+
+namespace hone::trainer {
+
+class Network {
+ public:
+  // Weights begin with He's normal initialisation (He et al. 2015, fan-in) where a relu follows,
+  // with LeCun's where none does; biases with zero. They are drawn on the CPU from libtorch's
+  // default generator (call torch::manual_seed first), so that a seed gives the same start on
+  // every device.
+  Network(const Plan& plan, torch::Device device);
+
+  // `raw` is [n, ...signal.shape] of the signal's dtype, cast and scaled just as the graph in the
+  // ONNX file does it. Returns scores [n, width]. `training` switches dropout on.
+  [[nodiscard]] torch::Tensor forward(const torch::Tensor& raw, bool training) const;
+
+  [[nodiscard]] std::vector<torch::Tensor> parameters() const;  // in the order of plan.tensors()
+
+  [[nodiscard]] Weights weights() const;  // copied to host memory
+  // `wrong_base`, changing nothing, for weights of other names or shapes.
+  [[nodiscard]] Result<> load(const Weights& weights);
+
+ private:
+  struct LayerParameters {
+    torch::Tensor weight, bias;  // undefined where a layer has none
+  };
+  Plan plan_;
+  std::vector<LayerParameters> layers_;
+  std::vector<torch::Tensor> flat_;  // the same tensors as in layers_
+};
+
+}  // namespace hone::trainer

@@ -1,0 +1,63 @@
+#include "trainer/onnx_reader.hpp"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <onnx/onnx_pb.h>
+
+#include <bit>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace hone::trainer {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
+
+constexpr int kNestingMax = 32;
+
+const onnx::TensorProto* find(const onnx::GraphProto& graph, const std::string& name) {
+  for (const onnx::TensorProto& tensor : graph.initializer())
+    if (tensor.name() == name) return &tensor;
+  return nullptr;
+}
+
+Result<Tensor> tensor_from(const onnx::TensorProto& found, const PlannedTensor& planned) {
+  const Shape shape(found.dims().begin(), found.dims().end());
+  if (shape != planned.shape) return fail(Code::wrong_base, "the base model's " + planned.name + " has another shape");
+  const auto count = static_cast<std::size_t>(product(shape));
+  if (found.data_type() != onnx::TensorProto::FLOAT ||
+      found.data_location() == onnx::TensorProto::EXTERNAL ||
+      (found.raw_data().size() != count * sizeof(float) && static_cast<std::size_t>(found.float_data_size()) != count))
+    return fail(Code::wrong_base, "the base model's " + planned.name + " does not hold its values as fp32");
+  Tensor tensor{planned.name, planned.shape, std::vector<float>(count)};
+  if (found.raw_data().size() == count * sizeof(float))
+    std::memcpy(tensor.values.data(), found.raw_data().data(), found.raw_data().size());
+  else
+    tensor.values.assign(found.float_data().begin(), found.float_data().end());
+  return tensor;
+}
+
+}  // namespace
+
+Result<Weights> read_weights(ByteView onnx, const Plan& plan) {
+  if (onnx.size() > kOnnxBytesMax)
+    return fail(Code::damaged, "the base model is larger than " + std::to_string(kOnnxBytesMax) + " bytes");
+  onnx::ModelProto model;
+  google::protobuf::io::ArrayInputStream bytes(onnx.data(), static_cast<int>(onnx.size()));
+  google::protobuf::io::CodedInputStream input(&bytes);
+  input.SetTotalBytesLimit(static_cast<int>(kOnnxBytesMax));
+  input.SetRecursionLimit(kNestingMax);
+  if (!model.ParseFromCodedStream(&input) || !input.ConsumedEntireMessage())
+    return fail(Code::damaged, "the base model is no ONNX file");
+  Weights weights;
+  for (const PlannedTensor& planned : plan.tensors()) {
+    const onnx::TensorProto* found = find(model.graph(), planned.name);
+    if (found == nullptr) return fail(Code::wrong_base, "the base model has no tensor " + planned.name);
+    HONE_TRY(Tensor tensor, tensor_from(*found, planned));
+    weights.push_back(std::move(tensor));
+  }
+  return weights;
+}
+
+}  // namespace hone::trainer

@@ -1,0 +1,48 @@
+// What `train.layers` means for one signal: every layer with the shapes around it, checked before
+// anything is allocated. The network, the ONNX writer and the ONNX reader all follow this plan,
+// so that they cannot disagree about a shape. Pure values, no libtorch.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "shared/pipeline/pipeline.hpp"
+#include "shared/wire/signal.hpp"
+
+namespace hone::trainer {
+
+using Shape = std::vector<std::int64_t>;
+
+struct PlannedLayer {
+  Layer layer;
+  std::string name;      // "layers.<i>", i being the place in `train.layers`
+  Shape input;           // of one sample, no batch axis
+  Shape output;
+  bool flatten = false;  // dense behind a layer of rank > 1: the sample is flattened first
+};
+
+struct PlannedTensor {
+  std::string name;
+  Shape shape;
+};
+
+struct Plan {
+  wire::Signal signal;
+  std::vector<PlannedLayer> layers;
+  std::int64_t width = 0;  // of an output row: the number of labels
+
+  [[nodiscard]] std::vector<PlannedTensor> tensors() const;  // every weight and bias, in order
+  [[nodiscard]] std::int64_t parameters() const;
+};
+
+constexpr std::int64_t kParametersMax = 256 << 20;
+
+// `invalid` names the layer that does not fit: a kernel larger than its input, a convolution of a
+// signal that is no image, a last layer that does not give one score per label, no labels.
+[[nodiscard]] Result<Plan> plan_network(const wire::Signal& signal, const std::vector<Layer>& layers);
+
+[[nodiscard]] std::int64_t product(const Shape& shape);
+
+}  // namespace hone::trainer

@@ -1,0 +1,46 @@
+#include "trainer/rows.hpp"
+
+#include <cstring>
+
+namespace hone::trainer {
+namespace {
+
+constexpr std::uint64_t kValidationOneIn = 10;
+constexpr std::size_t kValidationRowsMin = 8;
+
+std::uint64_t mixed(std::uint64_t z) {  // the finaliser of splitmix64 (Steele et al. 2014)
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+// Not for adversaries: it only has to spread samples evenly and never change.
+std::uint64_t content_hash(ByteView sample) {
+  std::uint64_t hash = 0x686f6e652d76616cULL;
+  std::size_t at = 0;
+  for (; at + 8 <= sample.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, sample.data() + at, 8);
+    hash = mixed(hash ^ word) + 0x9e3779b97f4a7c15ULL;
+  }
+  std::uint64_t tail = sample.size();
+  for (; at < sample.size(); ++at) tail = (tail << 8) | sample[at];
+  return mixed(hash ^ tail);
+}
+
+}  // namespace
+
+Split split_by_content(const Rows& rows) {
+  Split split;
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    const bool validates = content_hash(rows.sample(row)) % kValidationOneIn == 0;
+    (validates ? split.validation : split.fit).push_back(static_cast<std::int64_t>(row));
+  }
+  if (split.validation.size() >= kValidationRowsMin && !split.fit.empty()) return split;
+  split.fit.clear();
+  for (std::size_t row = 0; row < rows.rows(); ++row) split.fit.push_back(static_cast<std::int64_t>(row));
+  split.validation = split.fit;
+  return split;
+}
+
+}  // namespace hone::trainer

@@ -1,0 +1,38 @@
+// The training part of a dataset version in memory: raw samples as they were sensed, never copied
+// to floats as a whole.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "shared/wire/signal.hpp"
+
+namespace hone::trainer {
+
+struct Rows {
+  wire::Signal signal;
+  Bytes x;                      // rows() * signal.sample_bytes(), one sample after another
+  std::vector<std::int64_t> y;  // label index, every one within signal.labels
+
+  [[nodiscard]] std::size_t rows() const { return y.size(); }
+  [[nodiscard]] ByteView sample(std::size_t row) const {
+    return ByteView(x).subspan(row * signal.sample_bytes(), signal.sample_bytes());
+  }
+};
+
+// Which rows the weights are fitted to, and which choose the best epoch.
+struct Split {
+  std::vector<std::int64_t> fit;
+  std::vector<std::int64_t> validation;
+};
+
+// About a tenth of the rows validate, chosen by a hash of their content: a sample stays on its
+// side in every later version of the dataset, so that a model trained warm is not validated on
+// what its base was fitted to, and a duplicate cannot stand on both sides. (The holdout is apart
+// from all of this: a trainer never sees it.) When the rows are too few for both sides, all of
+// them are on both.
+[[nodiscard]] Split split_by_content(const Rows& rows);
+
+}  // namespace hone::trainer

@@ -1,0 +1,57 @@
+#include "trainer/rows.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "trainer/testing_rows.hpp"
+
+namespace hone::trainer {
+namespace {
+
+using namespace testing;
+
+std::set<Bytes> contents(const Rows& rows, const std::vector<std::int64_t>& picked) {
+  std::set<Bytes> result;
+  for (const std::int64_t row : picked) {
+    const ByteView sample = rows.sample(static_cast<std::size_t>(row));
+    result.emplace(sample.begin(), sample.end());
+  }
+  return result;
+}
+
+TEST(Split, TakesAboutATenthForValidation) {
+  const Split split = split_by_content(four_pairs(20000, 1));
+  EXPECT_EQ(split.fit.size() + split.validation.size(), 20000u);
+  EXPECT_NEAR(static_cast<double>(split.validation.size()), 2000.0, 200.0);
+}
+
+TEST(Split, KeepsASampleOnItsSideAsTheDataGrows) {
+  const Rows few = four_pairs(1000, 1);
+  Rows more = four_pairs(3000, 2);
+  more.x.insert(more.x.end(), few.x.begin(), few.x.end());
+  more.y.insert(more.y.end(), few.y.begin(), few.y.end());
+  const auto validation = contents(more, split_by_content(more).validation);
+  for (const Bytes& sample : contents(few, split_by_content(few).validation)) EXPECT_TRUE(validation.contains(sample));
+}
+
+TEST(Split, PutsDuplicatesOnOneSide) {
+  Rows rows = four_pairs(500, 3);
+  const Bytes x = rows.x;
+  const std::vector<std::int64_t> y = rows.y;
+  rows.x.insert(rows.x.end(), x.begin(), x.end());
+  rows.y.insert(rows.y.end(), y.begin(), y.end());
+  const Split split = split_by_content(rows);
+  const auto fit = contents(rows, split.fit);
+  for (const Bytes& sample : contents(rows, split.validation)) EXPECT_FALSE(fit.contains(sample));
+}
+
+TEST(Split, UsesAllRowsForBothWhenThereAreFew) {
+  const Split split = split_by_content(four_pairs(12, 4));
+  EXPECT_EQ(split.fit.size(), 12u);
+  EXPECT_EQ(split.validation.size(), 12u);
+}
+
+}  // namespace
+}  // namespace hone::trainer
