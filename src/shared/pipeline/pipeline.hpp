@@ -82,7 +82,7 @@ struct Pipeline {
 
 constexpr std::size_t kPipelineBytesMax = 256 * 1024;
 
-// `file` is the name for messages: "digits.toml:14:3: unknown key 'layer'; did you mean 'layers'?"
+// `file` is the name for messages: "digits.toml:14:3: unknown key 'layer' in [train]; did you mean 'layers'?"
 [[nodiscard]] Result<Pipeline> parse_pipeline(std::string_view toml, std::string_view file);
 
 // The commented file that `hone init` writes; parse_pipeline accepts it as it is.

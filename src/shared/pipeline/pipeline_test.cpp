@@ -1,0 +1,231 @@
+#include "shared/pipeline/pipeline.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace hone {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+const std::string kDigits = R"([pipeline]
+name = "digits"
+
+[signal]
+shape = [1, 28, 28]
+dtype = "uint8"
+scale = 0.00392156862745098
+labels = ["0","1","2","3","4","5","6","7","8","9"]
+
+[collect]
+until = "goal"
+audit_fraction = 0.0
+resume_on_drift = false
+daily_bytes = "50 MiB"
+flush_after = "2s"
+
+[train]
+recipe = "cnn"
+layers = ["conv 16 3x3", "relu", "maxpool 2", "dense 10"]
+first_at_samples = 6000
+when = { new_samples = 36000, every = "6h", drift = false, recipe_changed = true }
+cooldown = "0s"
+epochs = 5
+batch_size = 64
+learning_rate = 2e-3
+
+[gate]
+metric = "accuracy"
+goal = 0.985
+first_goal = 0.95
+margin = 0.003
+confidence = 0.95
+holdout = 0.1
+no_slice_worse_than = 0.02
+
+[export]
+formats = ["onnx"]
+
+[delivery]
+delta_bases = 4
+wire_budget = "none"
+rollout = [5, 25, 100]
+check_every = "1d"
+)";
+
+// kDigits with one line replaced.
+std::string with(const std::string& line, const std::string& by) {
+  std::string text = kDigits;
+  const auto at = text.find(line);
+  EXPECT_NE(at, std::string::npos) << line;
+  return text.replace(at, line.size(), by);
+}
+
+std::string refusal(const std::string& text) {
+  const auto parsed = parse_pipeline(text, "digits.toml");
+  return parsed ? "accepted" : parsed.error().context;
+}
+
+TEST(Pipeline, ReadsEveryKey) {
+  const auto p = parse_pipeline(kDigits, "digits.toml");
+  ASSERT_TRUE(p) << p.error().context;
+  EXPECT_EQ(p->name, PipelineName("digits"));
+  EXPECT_THAT(p->signal.shape, ElementsAre(1, 28, 28));
+  EXPECT_EQ(p->signal.dtype, wire::DType::uint8);
+  EXPECT_EQ(p->signal.scale, 0.00392156862745098);
+  EXPECT_EQ(p->signal.labels.size(), 10u);
+  EXPECT_EQ(p->collect.until, CollectUntil::goal);
+  EXPECT_EQ(p->collect.daily_bytes, 50 << 20);
+  EXPECT_EQ(p->collect.flush_after, std::chrono::seconds(2));
+  EXPECT_EQ(p->train.recipe, Recipe::cnn);
+  ASSERT_EQ(p->train.layers.size(), 4u);
+  EXPECT_EQ(p->train.layers[0].channels, 16);
+  EXPECT_EQ(p->train.first_at_samples, 6000);
+  EXPECT_EQ(p->train.new_samples, 36000);
+  EXPECT_EQ(p->train.every, std::chrono::hours(6));
+  EXPECT_TRUE(p->train.recipe_changed);
+  EXPECT_EQ(p->train.cooldown, Duration(0));
+  EXPECT_EQ(p->train.epochs_max, 5);
+  EXPECT_EQ(p->train.batch_size, 64);
+  EXPECT_EQ(p->train.learning_rate, 2e-3);
+  EXPECT_EQ(p->gate.goal, 0.985);
+  EXPECT_EQ(p->gate.first_goal, 0.95);
+  EXPECT_EQ(p->gate.margin, 0.003);
+  EXPECT_EQ(p->gate.confidence, 0.95);
+  EXPECT_EQ(p->gate.holdout, 0.1);
+  EXPECT_EQ(p->gate.no_slice_worse_than, 0.02);
+  EXPECT_EQ(p->delivery.delta_bases, 4);
+  EXPECT_THAT(p->delivery.rollout, ElementsAre(5, 25, 100));
+  EXPECT_EQ(p->delivery.check_every, std::chrono::hours(24));
+  EXPECT_EQ(p->toml, kDigits);
+}
+
+TEST(Pipeline, HasDefaultsForWhatIsLeftOut) {
+  const auto p = parse_pipeline(
+      "[pipeline]\nname='a'\n[signal]\nshape=[3]\ndtype='float32'\nlabels=['x','y']\n"
+      "[train]\nrecipe='mlp'\nlayers=['dense 2']\n[gate]\ngoal=1\n",
+      "a.toml");
+  ASSERT_TRUE(p) << p.error().context;
+  EXPECT_EQ(p->gate.goal, 1.0);
+  EXPECT_EQ(p->gate.first_goal, 1.0);
+  EXPECT_EQ(p->collect.daily_bytes, 0);
+  EXPECT_FALSE(p->train.new_samples);
+  EXPECT_FALSE(p->train.every);
+  EXPECT_TRUE(p->train.recipe_changed);
+  EXPECT_THAT(p->delivery.rollout, ElementsAre(100));
+}
+
+TEST(Pipeline, TemplateParsesAsItIs) {
+  const auto p = parse_pipeline(pipeline_template("my-camera"), "my-camera.toml");
+  ASSERT_TRUE(p) << p.error().context;
+  EXPECT_EQ(p->name, PipelineName("my-camera"));
+  EXPECT_EQ(p->signal.labels.size(), 10u);
+}
+
+TEST(Pipeline, UnknownKeysAreErrorsWithPlaceAndSuggestion) {
+  EXPECT_EQ(refusal(with("layers = [", "layer = [")),
+            "digits.toml:19:1: unknown key 'layer' in [train]; did you mean 'layers'?");
+  EXPECT_EQ(refusal(with("daily_bytes", "  daily_byte")),
+            "digits.toml:14:3: unknown key 'daily_byte' in [collect]; did you mean 'daily_bytes'?");
+  EXPECT_EQ(refusal(with("drift = false, recipe_changed", "drift = false, recipe_change")),
+            "digits.toml:21:60: unknown key 'recipe_change' in [train.when]; did you mean 'recipe_changed'?");
+  EXPECT_EQ(refusal(with("[gate]", "[gatee]")), "digits.toml:27:2: unknown section 'gatee'; did you mean 'gate'?");
+  EXPECT_EQ(refusal(with("epochs = 5", "zzzzzz = 5")), "digits.toml:23:1: unknown key 'zzzzzz' in [train]");
+}
+
+TEST(Pipeline, BrokenTomlNamesThePlace) {
+  EXPECT_THAT(refusal(with("goal = 0.985", "goal = = 0.985")), StartsWith("digits.toml:29:8: not valid TOML: "));
+  EXPECT_THAT(refusal("[pipeline"), StartsWith("digits.toml:1:"));
+  EXPECT_THAT(refusal(std::string(kPipelineBytesMax + 1, '#')), HasSubstr("262144"));
+}
+
+TEST(Pipeline, WrongTypesAndValuesOutOfRangeNameThePlace) {
+  EXPECT_EQ(refusal(with("goal = 0.985", "goal = \"high\"")), "digits.toml:29:8: 'gate.goal' must be a number");
+  EXPECT_EQ(refusal(with("goal = 0.985", "goal = 98.5")),
+            "digits.toml:29:8: 'gate.goal' must be from 0 to 1, not 98.5");
+  EXPECT_EQ(refusal(with("goal = 0.985", "goal = nan")), "digits.toml:29:8: 'gate.goal' must be from 0 to 1, not nan");
+  EXPECT_THAT(refusal(with("epochs = 5", "epochs = 0")), HasSubstr("'train.epochs' must be from 1 to 10000, not 0"));
+  EXPECT_THAT(refusal(with("batch_size = 64", "batch_size = 6.4")),
+              HasSubstr("'train.batch_size' must be a whole number"));
+  EXPECT_THAT(refusal(with("\"50 MiB\"", "\"50 MiP\"")), HasSubstr("'collect.daily_bytes' must be a size like"));
+  EXPECT_THAT(refusal(with("\"50 MiB\"", "-1")), HasSubstr("'collect.daily_bytes' must be from 0"));
+  EXPECT_THAT(refusal(with("\"6h\"", "\"6 hours\"")), HasSubstr("'train.when.every' must be a duration like"));
+  EXPECT_THAT(refusal(with("\"6h\"", "\"0s\"")), HasSubstr("'train.when.every' must be at least \"1s\""));
+  EXPECT_THAT(refusal(with("\"uint8\"", "\"uint9\"")), StartsWith("digits.toml:6:9: 'signal.dtype' must be 'uint8', "));
+  EXPECT_THAT(refusal(with("[1, 28, 28]", "[1, 28, 0]")), StartsWith("digits.toml:5:9: 'signal.shape' does not work"));
+  EXPECT_THAT(refusal(with("[1, 28, 28]", "[1, 28, \"28\"]")),
+              HasSubstr("digits.toml:5:17: 'signal.shape' must hold whole numbers"));
+  EXPECT_THAT(refusal(with("\"1\",", "\"0\",")), HasSubstr("'0' is there twice"));
+  EXPECT_THAT(refusal(with("[5, 25, 100]", "[5, 25]")), HasSubstr("must end with 100"));
+  EXPECT_THAT(refusal(with("[5, 25, 100]", "[25, 5, 100]")), StartsWith("digits.toml:42:16: "));
+  EXPECT_THAT(refusal(with("name = \"digits\"", "name = \"../digits\"")), HasSubstr("'pipeline.name' must be 1 to 64"));
+  EXPECT_THAT(refusal(with("[export]", "[[export]]")), HasSubstr("'export' must be a section"));
+  EXPECT_THAT(refusal(with("scale = 0.00392156862745098", "scale = 0")), HasSubstr("'signal.scale' must not be 0"));
+}
+
+TEST(Pipeline, MissingPartsAreNamed) {
+  EXPECT_THAT(refusal(""), HasSubstr("[pipeline] is missing"));
+  EXPECT_THAT(refusal(with("goal = 0.985\nfirst", "first")), HasSubstr("'gate.goal' is missing"));
+  EXPECT_THAT(refusal(with("shape = [1, 28, 28]\n", "")), StartsWith("digits.toml:4:1: 'signal.shape' is missing"));
+}
+
+TEST(Pipeline, LayersThatCannotWorkAreNamed) {
+  EXPECT_EQ(refusal(with("\"maxpool 2\", \"dense 10\"", "\"maxpool 26\", \"conv 2 3x3\", \"dense 10\"")),
+            "digits.toml:19:10: 'train.layers' do not fit the signal: layer 4 'conv 2 3x3' would need at least 3x3 "
+            "input, gets 1x1");
+  EXPECT_THAT(refusal(with("\"dense 10\"", "\"dense 9\"")), HasSubstr("must be 'dense 10'"));
+  EXPECT_THAT(refusal(with("\"relu\"", "\"gelu\"")),
+              StartsWith("digits.toml:19:26: 'train.layers' has a mistake in layer 2: 'gelu' is no layer"));
+  EXPECT_THAT(refusal(with("\"cnn\"", "\"mlp\"")), HasSubstr("which the recipe 'mlp' cannot use"));
+}
+
+TEST(Pipeline, WhatThisVersionDoesNotHaveYetIsSaid) {
+  const auto expect_later = [](const std::string& text, const std::string& use) {
+    EXPECT_THAT(refusal(text), HasSubstr("this version does not have yet; use " + use));
+  };
+  for (const char* recipe : {"\"autoencoder\"", "\"kmeans\"", "\"command\""})
+    expect_later(with("\"cnn\"", recipe), "'cnn' or 'mlp'");
+  for (const char* metric : {"\"f1\"", "\"auc\"", "\"silhouette\"", "\"score\""})
+    expect_later(with("\"accuracy\"", metric), "'accuracy'");
+  expect_later(with("[\"onnx\"]", "[\"onnx\", \"onnx-int8\"]"), "'onnx'");
+  expect_later(with("[\"onnx\"]", "[\"command\"]"), "'onnx'");
+  expect_later(with("drift = false,", "drift = true,"), "false");
+  expect_later(with("resume_on_drift = false", "resume_on_drift = true"), "false");
+  expect_later(with("audit_fraction = 0.0", "audit_fraction = 0.01"), "0.0");
+  expect_later(with("wire_budget = \"none\"", "wire_budget = \"1%\""), "\"none\"");
+}
+
+TEST(Pipeline, NeverIsAWordForCheckEvery) {
+  const auto p = parse_pipeline(with("\"1d\"", "\"never\""), "digits.toml");
+  ASSERT_TRUE(p) << p.error().context;
+  EXPECT_FALSE(p->delivery.check_every);
+  EXPECT_THAT(refusal(with("\"1d\"", "\"often\"")), HasSubstr("'delivery.check_every' must be a duration"));
+}
+
+TEST(Pipeline, FingerprintChangesExactlyWithTheRecipe) {
+  const std::string before = parse_pipeline(kDigits, "digits.toml")->recipe_fingerprint();
+  const auto fingerprint = [](const std::string& text) {
+    return parse_pipeline(text, "digits.toml").value().recipe_fingerprint();
+  };
+  for (const auto& [line, by] : {std::pair{"goal = 0.985", "goal = 0.9"},
+                                 {"\"50 MiB\"", "1"},
+                                 {"cooldown = \"0s\"", "cooldown = \"1m\""},
+                                 {"[5, 25, 100]", "[100]"},
+                                 {"\"relu\"", "\" relu \""},
+                                 {"0.00392156862745098", "0.003921568627450980"}})
+    EXPECT_EQ(fingerprint(with(line, by)), before) << line;
+  for (const auto& [line, by] : {std::pair{"conv 16", "conv 17"},
+                                 {"epochs = 5", "epochs = 6"},
+                                 {"batch_size = 64", "batch_size = 65"},
+                                 {"2e-3", "2.1e-3"},
+                                 {"\"uint8\"", "\"int8\""},
+                                 {"0.00392156862745098", "1"}})
+    EXPECT_NE(fingerprint(with(line, by)), before) << line;
+}
+
+}  // namespace
+}  // namespace hone
