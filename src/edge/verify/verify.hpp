@@ -20,24 +20,31 @@ using FetchFile = std::function<Result<Bytes>(const std::string& path, std::uint
 
 class TrustedRepository {
  public:
-  // `folder` keeps root, timestamp, snapshot and targets between runs; `first_root` is used when it
-  // is empty. `files` must outlive the repository. Damaged local files are dropped with the versions
-  // remembered where they can still be read; a damaged root falls back to `first_root`.
+  // `folder` keeps root.json, timestamp.json, snapshot.json and targets.json between runs. The root
+  // that is kept is used when it is newer than `first_root`, which came with the enrolment; a
+  // damaged one falls back to `first_root`. Other damaged files are dropped one by one: each that
+  // is left still keeps its versions from going back. `files` must outlive the repository.
+  // Errors: untrusted (`first_root` is not signed by itself), unavailable, no_space.
   [[nodiscard]] static Result<std::unique_ptr<TrustedRepository>> open(Files& files, std::string folder,
                                                                        ByteView first_root);
   virtual ~TrustedRepository() = default;
 
-  // One refresh. Errors: unavailable (try later), untrusted (bad signature, threshold, expired,
-  // mix-and-match, endless data), older_than_installed (a version went back). On error the trusted
-  // state is what it was.
+  // One refresh: when nothing is new, a question for the next root and one small timestamp.
+  // Errors: unavailable (try later), untrusted (bad signature, threshold, expired, mix-and-match,
+  // endless data), older_than_installed (a version went back), no_space.
+  // On error find() answers what it did before. What was verified up to there is kept, as the
+  // specification asks, so that its version cannot go back; a root that revokes the key of the
+  // targets that are held takes them away.
   [[nodiscard]] virtual Result<> refresh(const FetchFile& fetch, Time now) = 0;
 
   // What the current targets metadata says of a path; `untrusted` when it does not name it.
   [[nodiscard]] virtual Result<trust::Verified<wire::TargetFile>> find(const std::string& path) const = 0;
 
-  // Checks bytes against what the metadata says of `path` and parses them.
-  [[nodiscard]] virtual Result<trust::Verified<wire::ReleaseManifest>> manifest(
-      const PipelineName& pipeline, ReleaseSeq seq, ByteView bytes) const = 0;
+  // Checks bytes against what the metadata says of the release's manifest and parses them. Errors:
+  // untrusted (no such release, or the manifest speaks of another), damaged (other bytes).
+  [[nodiscard]] virtual Result<trust::Verified<wire::ReleaseManifest>> manifest(const PipelineName& pipeline,
+                                                                                ReleaseSeq seq,
+                                                                                ByteView bytes) const = 0;
 
   // The URL path of a target: "targets/models/digits/<sha256>.<name>" (consistent snapshots).
   [[nodiscard]] static std::string url_path(const wire::TargetFile& file);
