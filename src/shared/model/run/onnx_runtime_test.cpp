@@ -1,0 +1,132 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "shared/model/run/runtime.hpp"
+#include "shared/model/run/testing_model.hpp"
+
+namespace hone::model {
+namespace {
+
+using testing::LinearModel;
+using testing::onnx_bytes;
+
+// Two pixels, three scores: {a, b, a + b + 0.5} of pixels scaled by 1/2.
+LinearModel small() {
+  LinearModel m;
+  m.signal.shape = {1, 2};
+  m.signal.dtype = wire::DType::uint8;
+  m.signal.scale = 0.5;
+  m.signal.labels = {"a", "b", "sum"};
+  m.weights = {1, 0, 1, 0, 1, 1};
+  m.bias = {0, 0, 0.5F};
+  return m;
+}
+
+std::unique_ptr<Runtime> runtime() {
+  auto made = make_onnx_runtime();
+  EXPECT_TRUE(made) << made.error().context;
+  return made ? std::move(*made) : nullptr;
+}
+
+TEST(OnnxRuntime, RunsRowsOfASignal) {
+  const auto r = runtime();
+  const LinearModel m = small();
+  auto runner = r->load(onnx_bytes(m), m.signal);
+  ASSERT_TRUE(runner) << runner.error().context;
+  EXPECT_EQ((*runner)->width(), 3);
+  const Bytes x{2, 4, 10, 0, 0, 1};
+  std::array<float, 9> y{};
+  const auto ran = (*runner)->run(x, 3, y);
+  ASSERT_TRUE(ran) << ran.error().context;
+  const std::array<float, 9> wanted{1, 2, 3.5F, 5, 0, 5.5F, 0, 0.5F, 1};
+  EXPECT_EQ(y, wanted);
+}
+
+TEST(OnnxRuntime, ReadsUnalignedFloats) {
+  const auto r = runtime();
+  LinearModel m = small();
+  m.signal.dtype = wire::DType::float32;
+  auto runner = r->load(onnx_bytes(m), m.signal);
+  ASSERT_TRUE(runner) << runner.error().context;
+  Bytes x(9);
+  const std::array<float, 2> values{3, 5};
+  std::memcpy(x.data() + 1, values.data(), 8);
+  std::array<float, 3> y{};
+  ASSERT_TRUE((*runner)->run(ByteView(x).subspan(1), 1, y));
+  EXPECT_EQ(y, (std::array<float, 3>{1.5F, 2.5F, 4.5F}));
+}
+
+TEST(OnnxRuntime, RefusesWrongSizesAndStaysUsable) {
+  const auto r = runtime();
+  const LinearModel m = small();
+  auto runner = r->load(onnx_bytes(m), m.signal);
+  ASSERT_TRUE(runner);
+  std::array<float, 3> y{};
+  EXPECT_EQ((*runner)->run(Bytes{1}, 1, y).error().code, Code::invalid);
+  EXPECT_EQ((*runner)->run(Bytes{1, 2, 3}, 1, y).error().code, Code::invalid);
+  EXPECT_EQ((*runner)->run(Bytes{1, 2, 3, 4}, 2, y).error().code, Code::invalid) << "room for one row only";
+  EXPECT_EQ((*runner)->run(Bytes{}, 0, y).error().code, Code::invalid);
+  EXPECT_TRUE((*runner)->run(Bytes{1, 2}, 1, y));
+}
+
+TEST(OnnxRuntime, RefusesModelsThatDoNotFitTheSignal) {
+  const auto r = runtime();
+  const LinearModel m = small();
+  const Bytes onnx = onnx_bytes(m);
+  const auto code = [&](const wire::Signal& s) { return r->load(onnx, s).error().code; };
+
+  wire::Signal other = m.signal;
+  other.shape = {2, 1};
+  EXPECT_EQ(code(other), Code::invalid);
+  other = m.signal;
+  other.dtype = wire::DType::int8;
+  EXPECT_EQ(code(other), Code::invalid);
+  other = m.signal;
+  other.labels = {"a", "b"};
+  EXPECT_EQ(code(other), Code::invalid);
+
+  LinearModel renamed = m;
+  renamed.input = "pixels";
+  EXPECT_EQ(r->load(onnx_bytes(renamed), m.signal).error().code, Code::invalid);
+  LinearModel fixed = m;
+  fixed.fixed_batch = true;
+  EXPECT_EQ(r->load(onnx_bytes(fixed), m.signal).error().code, Code::invalid);
+}
+
+TEST(OnnxRuntime, CallsBytesThatAreNoModelDamaged) {
+  const auto r = runtime();
+  const LinearModel m = small();
+  EXPECT_EQ(r->load(Bytes{}, m.signal).error().code, Code::damaged);
+  EXPECT_EQ(r->load(to_bytes("not an ONNX file"), m.signal).error().code, Code::damaged);
+  Bytes cut = onnx_bytes(m);
+  cut.resize(cut.size() / 2);
+  EXPECT_EQ(r->load(cut, m.signal).error().code, Code::damaged);
+}
+
+TEST(OnnxRuntime, AnswersSeveralThreadsAtOnce) {
+  const auto r = runtime();
+  const LinearModel m = small();
+  auto runner = r->load(onnx_bytes(m), m.signal);
+  ASSERT_TRUE(runner);
+  std::vector<std::thread> threads;
+  std::array<int, 4> wrong{};
+  for (std::size_t t = 0; t < wrong.size(); ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 200; ++i) {
+        const auto a = static_cast<std::uint8_t>(t * 50 + i % 50);
+        std::array<float, 3> y{};
+        const auto ran = (*runner)->run(Bytes{a, 0}, 1, y);
+        if (!ran || y[0] != static_cast<float>(a) / 2) ++wrong[t];
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, (std::array<int, 4>{}));
+}
+
+}  // namespace
+}  // namespace hone::model
