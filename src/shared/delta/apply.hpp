@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "shared/delta/format/format.hpp"
 
 namespace hone::delta {
 
@@ -14,5 +15,8 @@ namespace hone::delta {
 // no_space (the target would exceed `target_bytes_max`), or what `write` returned.
 [[nodiscard]] Result<> apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max,
                              const std::function<Result<>(ByteView)>& write);
+
+// What a decoder's status means to a caller.
+[[nodiscard]] Error error_of(Status status);
 
 }  // namespace hone::delta

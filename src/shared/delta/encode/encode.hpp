@@ -9,14 +9,17 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "shared/delta/format/format.hpp"
 
 namespace hone::delta {
 
 struct EncodeOptions {
   int effort = 5;                              // 1 impatient .. 9 tries everything
+  Profile profile = Profile::standard;         // small: decodable in 16 KiB of working memory
   std::function<void(double)> on_progress{};   // 0 to 1, from the calling thread
 };
 
+// Both files together at most 2 GiB (invalid).
 [[nodiscard]] Result<Bytes> encode(ByteView base, ByteView target, const EncodeOptions& options = {});
 
 }  // namespace hone::delta

@@ -1,0 +1,101 @@
+#include "shared/delta/apply.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "shared/delta/decode/decoder.hpp"
+#include "shared/delta/traced_apply.hpp"
+
+namespace hone::delta {
+namespace {
+
+// What the decoder's callbacks work on. Keeps what was written: matches may reach back to any of it.
+struct Surroundings {
+  ByteView base;
+  const std::function<Result<>(ByteView)>* write;
+  Bytes written;
+  Sha256Stream hash;
+  Result<> failure{};
+  std::vector<TracedOperation>* trace = nullptr;
+};
+
+bool read_base(void* context, std::uint64_t offset, std::uint8_t* bytes, std::size_t count) {
+  const auto& base = static_cast<Surroundings*>(context)->base;
+  if (offset > base.size() || count > base.size() - offset) return false;
+  std::memcpy(bytes, base.data() + offset, count);
+  return true;
+}
+bool write_target(void* context, const std::uint8_t* bytes, std::size_t count) {
+  auto& around = *static_cast<Surroundings*>(context);
+  around.written.insert(around.written.end(), bytes, bytes + count);
+  around.failure = (*around.write)({bytes, count});
+  return around.failure.has_value();
+}
+bool read_target(void* context, std::uint64_t offset, std::uint8_t* bytes, std::size_t count) {
+  const auto& written = static_cast<Surroundings*>(context)->written;
+  if (offset > written.size() || count > written.size() - offset) return false;
+  std::memcpy(bytes, written.data() + offset, count);
+  return true;
+}
+std::uint64_t base_bytes(void* context) { return static_cast<Surroundings*>(context)->base.size(); }
+void hash_begin(void* context) { static_cast<Surroundings*>(context)->hash = Sha256Stream(); }
+void hash_add(void* context, const std::uint8_t* bytes, std::size_t count) {
+  static_cast<Surroundings*>(context)->hash.update({bytes, count});
+}
+void hash_end(void* context, std::uint8_t* digest) {
+  const Sha256 hash = static_cast<Surroundings*>(context)->hash.finish();
+  std::copy(hash.bytes.begin(), hash.bytes.end(), digest);
+}
+
+void on_operation(void* context, const Operation& operation, std::uint64_t target_offset, std::uint64_t patch_offset) {
+  if (auto* trace = static_cast<Surroundings*>(context)->trace) trace->push_back({operation, target_offset, patch_offset});
+}
+
+}  // namespace
+
+Error error_of(Status status) {
+  switch (status) {
+    case Status::not_a_patch: return {Code::damaged, "the file is not a hone delta: fetch it again"};
+    case Status::unknown_version: return {Code::damaged, "the delta was made by a newer hone: fetch the full file, or update"};
+    case Status::bad_header: return {Code::damaged, "the delta's header breaks the format: fetch it again"};
+    case Status::wrong_base: return {Code::wrong_base, "the base is not the file that the delta was made from: fetch the full file"};
+    case Status::target_too_large: return {Code::no_space, "the delta's target is larger than allowed here: free space or raise the limit"};
+    case Status::truncated: return {Code::damaged, "the delta ends too early: fetch it again"};
+    case Status::damaged: return {Code::damaged, "the delta is damaged: fetch it again"};
+    case Status::wrong_target: return {Code::damaged, "the rebuilt file's hash is wrong: fetch the delta again"};
+    case Status::trailing_bytes: return {Code::damaged, "bytes follow the delta's end: fetch it again"};
+    case Status::io_base: return {Code::unavailable, "the base cannot be read: try again"};
+    case Status::io_target: return {Code::unavailable, "the target cannot be written: try again"};
+    case Status::workspace_too_small: return {Code::invalid, "the decoder's workspace is too small for this delta's profile"};
+    case Status::ok:
+    case Status::done:
+    case Status::misuse: break;
+  }
+  return {Code::invalid, "the delta decoder was called out of order"};
+}
+
+Result<> apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max, const std::function<Result<>(ByteView)>& write) {
+  return traced_apply(base, patch, target_bytes_max, write, nullptr);
+}
+
+Result<> traced_apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max,
+                      const std::function<Result<>(ByteView)>& write, std::vector<TracedOperation>* trace) {
+  Header header;
+  if (patch.size() < kHeaderBytes) return fail(error_of(Status::truncated));
+  if (const Status read = read_header(patch.data(), header); read != Status::ok) return fail(error_of(read));
+  std::vector<std::uint64_t> workspace(Decoder::workspace_bytes(header.profile) / 8 + 1);
+  Surroundings around{base, &write, {}, Sha256Stream(), {}, trace};
+  const Callbacks callbacks{&around, read_base, write_target, read_target, base_bytes, hash_begin, hash_add, hash_end,
+                            trace != nullptr ? on_operation : nullptr};
+  Decoder decoder;
+  Status status = decoder.init(callbacks, workspace.data(), workspace.size() * sizeof(std::uint64_t), target_bytes_max);
+  if (status == Status::ok) status = decoder.feed(patch.data(), patch.size());
+  if (status == Status::ok) status = decoder.finish();
+  if (!around.failure) return fail(around.failure.error());
+  if (status != Status::done) return fail(error_of(status));
+  return {};
+}
+
+}  // namespace hone::delta

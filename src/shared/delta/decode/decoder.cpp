@@ -1,0 +1,362 @@
+#include "shared/delta/decode/decoder.hpp"
+
+#include "shared/delta/decode/memory.hpp"
+#include "shared/delta/format/values.hpp"
+
+namespace hone::delta {
+namespace {
+
+constexpr size_t kAlign = 8;
+
+size_t counters_of(Profile profile) {
+  return profile == Profile::small ? kLayout<Profile::small>.total : kLayout<Profile::standard>.total;
+}
+
+}  // namespace
+
+size_t Decoder::workspace_bytes(Profile profile) {
+  const Dimensions d = dimensions(profile);
+  return kAlign + counters_of(profile) * sizeof(Counter) + d.base_buffer_bytes + d.out_buffer_bytes;
+}
+
+Status Decoder::init(const Callbacks& callbacks, void* workspace, size_t workspace_size, uint64_t target_bytes_max) {
+  *this = Decoder{};
+  callbacks_ = callbacks;
+  const size_t skip = (kAlign - (reinterpret_cast<uintptr_t>(workspace) & (kAlign - 1))) & (kAlign - 1);
+  if (workspace == nullptr || workspace_size < skip) return status_ = Status::workspace_too_small;
+  memory_ = static_cast<uint8_t*>(workspace) + skip;
+  memory_size_ = workspace_size - skip;
+  target_bytes_max_ = target_bytes_max;
+  return status_ = Status::ok;
+}
+
+Status Decoder::feed(const uint8_t* bytes, size_t count) {
+  if (stage_ == Stage::end && status_ == Status::ok && count > 0) fail(Status::trailing_bytes);
+  while (count > 0 && status_ == Status::ok) {
+    if (carried_ == 0 && stage_ != Stage::header && count > kStepBytesMax) {
+      run(bytes, bytes + count - kStepBytesMax);
+      const size_t used = static_cast<size_t>(coder_.next - bytes);
+      bytes += used;
+      count -= used;
+      if (stage_ == Stage::end && count > 0) fail(Status::trailing_bytes);
+      if (used > 0) continue;
+    }
+    const size_t room = sizeof carry_ - carried_;
+    const size_t taken = count < room ? count : room;
+    memcpy(carry_ + carried_, bytes, taken);
+    carried_ += taken;
+    bytes += taken;
+    count -= taken;
+    if (stage_ == Stage::header) {
+      if (carried_ < kHeaderBytes) continue;
+      begin();
+      carried_ -= kHeaderBytes;
+      memmove(carry_, carry_ + kHeaderBytes, carried_);
+      if (status_ != Status::ok) break;
+    }
+    if (carried_ <= kStepBytesMax) continue;
+    run(carry_, carry_ + carried_ - kStepBytesMax);
+    const size_t used = static_cast<size_t>(coder_.next - carry_);
+    const size_t rest = carried_ - used;
+    if (stage_ == Stage::end && rest + count > 0) fail(Status::trailing_bytes);
+    if (rest <= taken) {  // what is left came with this call: go on reading it in place
+      bytes -= rest;
+      count += rest;
+      carried_ = 0;
+    } else {
+      memmove(carry_, carry_ + used, rest);
+      carried_ = rest;
+    }
+  }
+  return status_;
+}
+
+Status Decoder::finish() {
+  if (status_ != Status::ok) return status_;
+  if (stage_ == Stage::header) return status_ = Status::truncated;
+  if (stage_ != Stage::end) {
+    if (carried_ > kStepBytesMax) {  // cannot be: feed leaves at most a step's bytes
+      fail(Status::misuse);
+      return status_;
+    }
+    // The range decoder may look beyond the end, never use what it finds there.
+    memset(carry_ + carried_, 0, sizeof carry_ - carried_);
+    run(carry_, carry_ + carried_);
+    if (status_ != Status::ok) return status_;
+    const size_t used = static_cast<size_t>(coder_.next - carry_);
+    if (stage_ != Stage::end || used > carried_) return status_ = Status::truncated;
+    if (used < carried_) return status_ = Status::trailing_bytes;
+  }
+  if (!flush()) return status_;
+  uint8_t digest[kHashBytes];
+  callbacks_.hash_end(callbacks_.context, digest);
+  if (memcmp(digest, header_.target_sha256, kHashBytes) != 0) return status_ = Status::wrong_target;
+  return status_ = Status::done;
+}
+
+// The header stands in carry_.
+void Decoder::begin() {
+  if (const Status read = read_header(carry_, header_); read != Status::ok) return fail(read);
+  if (header_.target_bytes > target_bytes_max_) return fail(Status::target_too_large);
+  const Dimensions d = dimensions(header_.profile);
+  const size_t counters = counters_of(header_.profile);
+  if (memory_size_ < counters * sizeof(Counter) + d.base_buffer_bytes + d.out_buffer_bytes)
+    return fail(Status::workspace_too_small);
+  counters_ = reinterpret_cast<Counter*>(memory_);
+  for (size_t i = 0; i < counters; ++i) counters_[i] = kEvenCounter;
+  base_ = memory_ + counters * sizeof(Counter);
+  base_size_ = d.base_buffer_bytes;
+  out_ = base_ + base_size_;
+  out_size_ = d.out_buffer_bytes;
+  if (const Status base = check_base(); base != Status::ok) return fail(base);
+  callbacks_.hash_begin(callbacks_.context);
+  for (uint64_t& distance : generic_.rep) distance = header_.base_bytes == 0 ? 1 : header_.base_bytes;
+  stage_ = Stage::prime;
+}
+
+Status Decoder::check_base() {
+  if (callbacks_.base_bytes(callbacks_.context) != header_.base_bytes) return Status::wrong_base;
+  callbacks_.hash_begin(callbacks_.context);
+  for (uint64_t at = 0; at < header_.base_bytes;) {
+    const uint64_t left = header_.base_bytes - at;
+    const size_t count = left < base_size_ ? static_cast<size_t>(left) : base_size_;
+    if (!callbacks_.read_base(callbacks_.context, at, base_, count)) return Status::io_base;
+    callbacks_.hash_add(callbacks_.context, base_, count);
+    at += count;
+  }
+  uint8_t digest[kHashBytes];
+  callbacks_.hash_end(callbacks_.context, digest);
+  return memcmp(digest, header_.base_sha256, kHashBytes) == 0 ? Status::ok : Status::wrong_base;
+}
+
+// Steps while a whole step's bytes are sure to be there: a step may begin at `limit`, not after it.
+Status Decoder::run(const uint8_t* bytes, const uint8_t* limit) {
+  coder_.next = bytes;
+  read_from_ = bytes;
+  while (status_ == Status::ok && stage_ != Stage::end && coder_.next <= limit) {
+    if (stage_ == Stage::prime) {
+      if (header_.target_bytes == 0) {
+        stage_ = Stage::end;
+        break;
+      }
+      for (int i = 0; i < 4; ++i) coder_.code = coder_.code << 8 | *coder_.next++;
+      stage_ = Stage::head;
+    } else if (header_.profile == Profile::small) {
+      step<Profile::small>(limit);
+    } else {
+      step<Profile::standard>(limit);
+    }
+    if (coder_.bad != 0) fail(Status::damaged);
+  }
+  read_ += static_cast<uint64_t>(coder_.next - bytes);
+  return status_;
+}
+
+template <Profile kProfile>
+void Decoder::step(const uint8_t* limit) {
+  switch (stage_) {
+    case Stage::head: return step_head<kProfile>();
+    case Stage::generic: return step_generic<kProfile>(limit);
+    case Stage::copy: return step_copy();
+    case Stage::residual:
+    case Stage::intra: return step_values<kProfile>(limit);
+    case Stage::stored: return step_stored(limit);
+    case Stage::header:
+    case Stage::prime:
+    case Stage::end: break;
+  }
+}
+
+template <Profile kProfile>
+void Decoder::step_head() {
+  const uint64_t patch_offset = kHeaderBytes + read_ + static_cast<uint64_t>(coder_.next - read_from_);
+  if (!code_operation<kProfile>(coder_, counters_, heads_, header_.base_bytes, header_.target_bytes - written(), operation_))
+    return fail(Status::damaged);
+  left_ = operation_.bytes;
+  if (callbacks_.on_operation != nullptr)
+    callbacks_.on_operation(callbacks_.context, operation_, written(), patch_offset);
+  if (operation_.op == Op::copy || operation_.op == Op::residual)
+    note_alignment(generic_, header_.base_bytes + written() - operation_.base_offset);
+  if (operation_.op == Op::residual || operation_.op == Op::intra) {
+    if (operation_.type != values_type_) values_ = ValueMemory{};
+    values_type_ = operation_.type;
+  }
+  if (operation_.op != Op::generic) generic_.before = 0;
+  stage_ = static_cast<Stage>(static_cast<uint8_t>(Stage::generic) + static_cast<uint8_t>(operation_.op));
+}
+
+void Decoder::end_operation() { stage_ = written() == header_.target_bytes ? Stage::end : Stage::head; }
+
+template <Profile kProfile>
+void Decoder::step_generic(const uint8_t* limit) {
+  while (left_ > 0 && coder_.next <= limit && status_ == Status::ok && coder_.bad == 0) {
+    Match match{};
+    if (!code_symbol<kProfile>(coder_, counters_, generic_, written(), left_, match)) return fail(Status::damaged);
+    if (match.kind == Symbol::literal) {
+      const int expected = expected_byte();
+      if (status_ != Status::ok) return;
+      put(static_cast<uint8_t>(
+          code_literal<kProfile>(coder_, counters_, generic_, static_cast<uint32_t>(expected), 0)));
+    } else if (!copy_match(match.distance, match.length)) {
+      return;
+    }
+    left_ -= match.length;
+  }
+  if (left_ == 0) end_operation();
+}
+
+// The byte at the most recent distance, or 256.
+int Decoder::expected_byte() {
+  const uint64_t end = header_.base_bytes + written();
+  const uint64_t distance = generic_.rep[0];
+  if (distance == 0 || distance > end) return 256;
+  const uint64_t at = end - distance;
+  if (at < header_.base_bytes) {
+    size_t have = 0;
+    const uint8_t* window = base_window(at, 1, have);
+    return window == nullptr ? 256 : *window;
+  }
+  const uint64_t place = at - header_.base_bytes;
+  if (place >= flushed_) return out_[place - flushed_];
+  uint8_t byte = 0;
+  if (!callbacks_.read_target(callbacks_.context, place, &byte, 1)) fail(Status::io_target);
+  return byte;
+}
+
+bool Decoder::copy_match(uint64_t distance, uint64_t length) {
+  const uint64_t end = header_.base_bytes + written();
+  if (distance == 0 || distance > end) return fail(Status::damaged), false;
+  uint64_t at = end - distance;
+  while (length > 0 && status_ == Status::ok) {
+    const size_t room = out_size_ - out_used_;
+    size_t count = length < room ? static_cast<size_t>(length) : room;
+    if (at < header_.base_bytes) {
+      const uint64_t in_base = header_.base_bytes - at;
+      if (count > in_base) count = static_cast<size_t>(in_base);
+      size_t have = 0;
+      const uint8_t* window = base_window(at, count, have);
+      if (window == nullptr) return false;
+      if (count > have) count = have;
+      memcpy(out_ + out_used_, window, count);
+    } else {
+      const uint64_t place = at - header_.base_bytes;
+      if (place >= flushed_) {  // inside the buffer; may overlap what is being written
+        const uint8_t* from = out_ + (place - flushed_);
+        uint8_t* to = out_ + out_used_;
+        for (size_t i = 0; i < count; ++i) to[i] = from[i];
+      } else {
+        if (count > flushed_ - place) count = static_cast<size_t>(flushed_ - place);
+        if (!callbacks_.read_target(callbacks_.context, place, out_ + out_used_, count)) fail(Status::io_target);
+      }
+    }
+    out_used_ += count;
+    at += count;
+    length -= count;
+    generic_.before = out_[out_used_ - 1];
+    if (out_used_ == out_size_ && !flush()) return false;
+  }
+  return status_ == Status::ok;
+}
+
+void Decoder::step_copy() {
+  while (left_ > 0 && status_ == Status::ok) {
+    const size_t room = out_size_ - out_used_;
+    const size_t count = left_ < room ? static_cast<size_t>(left_) : room;
+    const uint64_t at = operation_.base_offset + (operation_.bytes - left_);
+    if (!callbacks_.read_base(callbacks_.context, at, out_ + out_used_, count)) return fail(Status::io_base);
+    out_used_ += count;
+    left_ -= count;
+    if (out_used_ == out_size_ && !flush()) return;
+  }
+  if (left_ == 0) end_operation();
+}
+
+void Decoder::step_stored(const uint8_t* limit) {
+  while (left_ > 0 && coder_.next <= limit && status_ == Status::ok && coder_.bad == 0) {
+    put(static_cast<uint8_t>(coder_.raw(0, 8)));
+    --left_;
+  }
+  if (left_ == 0) end_operation();
+}
+
+template <Profile kProfile>
+void Decoder::step_values(const uint8_t* limit) {
+  switch (operation_.type) {
+    case Type::f32: return run_values<kProfile, Type::f32>(limit);
+    case Type::f16: return run_values<kProfile, Type::f16>(limit);
+    case Type::bf16: return run_values<kProfile, Type::bf16>(limit);
+    case Type::f64: return run_values<kProfile, Type::f64>(limit);
+    case Type::i8: return run_values<kProfile, Type::i8>(limit);
+    case Type::u8: return run_values<kProfile, Type::u8>(limit);
+    case Type::i16: return run_values<kProfile, Type::i16>(limit);
+    case Type::i32: return run_values<kProfile, Type::i32>(limit);
+    case Type::count: break;
+  }
+  fail(Status::damaged);
+}
+
+template <Profile kProfile, Type kType>
+void Decoder::run_values(const uint8_t* limit) {
+  constexpr uint32_t width = Element<kType>::width;
+  const bool with_base = operation_.op == Op::residual;
+  while (left_ > 0 && coder_.next <= limit && status_ == Status::ok && coder_.bad == 0) {
+    if (out_size_ - out_used_ < width && !flush()) return;
+    uint64_t count = (out_size_ - out_used_) / width;
+    if (count > left_ / width) count = left_ / width;
+    const uint8_t* from = nullptr;
+    if (with_base) {
+      size_t have = 0;
+      from = base_window(operation_.base_offset + (operation_.bytes - left_), width, have);
+      if (from == nullptr) return;
+      if (count > have / width) count = have / width;
+    }
+    // Copies whose address does not escape stay in registers.
+    RangeDecoder coder = coder_;
+    ValueMemory memory = values_;
+    Counter* const counters = counters_;
+    const uint32_t top = operation_.top_exponent;
+    uint8_t* to = out_ + out_used_;
+    uint64_t i = 0;
+    if (with_base) {
+      for (; i < count && coder.next <= limit; ++i, from += width, to += width)
+        store_element<width>(to, code_residual<kProfile, kType>(coder, counters, memory, top, load_element<width>(from), 0));
+    } else {
+      for (; i < count && coder.next <= limit; ++i, to += width)
+        store_element<width>(to, code_intra<kProfile, kType>(coder, counters, memory, top, 0));
+    }
+    coder_ = coder;
+    values_ = memory;
+    out_used_ += static_cast<size_t>(i) * width;
+    left_ -= i * width;
+  }
+  if (left_ == 0) end_operation();
+}
+
+// At least `want` bytes of the base from `offset` (which lie in the base); null after a failure.
+const uint8_t* Decoder::base_window(uint64_t offset, size_t want, size_t& have) {
+  if (offset < base_at_ || offset >= base_at_ + base_used_ || base_at_ + base_used_ - offset < want) {
+    const uint64_t left = header_.base_bytes - offset;
+    const size_t count = left < base_size_ ? static_cast<size_t>(left) : base_size_;
+    if (!callbacks_.read_base(callbacks_.context, offset, base_, count)) {
+      base_used_ = 0;
+      fail(Status::io_base);
+      return nullptr;
+    }
+    base_at_ = offset;
+    base_used_ = count;
+  }
+  have = static_cast<size_t>(base_at_ + base_used_ - offset);
+  return base_ + (offset - base_at_);
+}
+
+bool Decoder::flush() {
+  if (out_used_ > 0 && status_ == Status::ok) {
+    callbacks_.hash_add(callbacks_.context, out_, out_used_);
+    if (!callbacks_.write_target(callbacks_.context, out_, out_used_)) fail(Status::io_target);
+    flushed_ += out_used_;
+    out_used_ = 0;
+  }
+  return status_ == Status::ok;
+}
+
+}  // namespace hone::delta

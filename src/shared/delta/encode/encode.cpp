@@ -1,0 +1,177 @@
+#include "shared/delta/encode/encode.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "shared/delta/encode/generic_parser.hpp"
+#include "shared/delta/encode/plan.hpp"
+#include "shared/delta/encode/range_encoder.hpp"
+#include "shared/delta/encode/value_coder.hpp"
+
+namespace hone::delta {
+namespace {
+
+constexpr std::uint64_t kEncodeBytesMax = std::uint64_t{1} << 31;  // base and target together
+constexpr std::uint64_t kSampleBytes = 128 * 1024;
+
+struct Effort {
+  std::uint32_t depth;
+  std::uint32_t nice_length;
+  bool try_all_generic;
+};
+Effort effort_of(int level) {
+  if (level <= 2) return {8, 32, false};
+  if (level <= 4) return {24, 64, false};
+  if (level <= 6) return {64, 160, true};
+  if (level <= 8) return {256, 273, true};
+  return {1024, 511, true};
+}
+
+Header header_of(ByteView base, ByteView target, Profile profile) {
+  Header header;
+  header.profile = profile;
+  header.base_bytes = base.size();
+  header.target_bytes = target.size();
+  const Sha256 base_hash = sha256(base);
+  const Sha256 target_hash = sha256(target);
+  std::copy(base_hash.bytes.begin(), base_hash.bytes.end(), header.base_sha256);
+  std::copy(target_hash.bytes.begin(), target_hash.bytes.end(), header.target_sha256);
+  return header;
+}
+
+template <Profile kProfile>
+class Writer {
+ public:
+  Writer(ByteView base, ByteView target, const EncodeOptions& options)
+      : base_(base),
+        target_(target),
+        options_(options),
+        effort_(effort_of(options.effort)),
+        state_(kProfile, base.size()),
+        coder_(out_) {}
+
+  Bytes write(const std::vector<Segment>& segments) {
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      const Segment& segment = segments[i];
+      Operation operation{Op::generic, Type::count, segment.bytes, 0, 0};
+      if (segment.is_tensor) operation = choose(segment);
+      if (operation.op == Op::generic) {
+        // Join what follows, as far as it is generic too.
+        while (i + 1 < segments.size() && !segments[i + 1].is_tensor) operation.bytes += segments[++i].bytes;
+      }
+      put(operation, segment.offset);
+      if (options_.on_progress)
+        options_.on_progress(static_cast<double>(segment.offset + operation.bytes) / static_cast<double>(target_.size()));
+    }
+    coder_.finish();
+    return std::move(out_);
+  }
+
+ private:
+  // The cheapest way for a tensor, by the cost of a sample of it under the counters as they stand.
+  Operation choose(const Segment& segment) {
+    if (segment.type == Type::count) return {Op::stored, Type::count, segment.bytes, 0, 0};
+    const std::uint64_t width = info_of(segment.type).width;
+    const std::uint64_t sample = std::min(segment.bytes, kSampleBytes / width * width);
+    const std::uint64_t start = (segment.bytes - sample) / 2 / width * width;
+    const ByteView target = target_.subspan(segment.offset, segment.bytes);
+    const ByteView part = target.subspan(start, sample);
+    Operation best{Op::stored, segment.type, segment.bytes, 0, 0};
+    std::uint64_t best_cost = sample * 8 * 256;
+    const auto consider = [&](Op op, std::uint32_t top, ByteView base) {
+      CostCoder cost;
+      EncoderState state = state_;
+      if (state.values_type != segment.type) state.values = ValueMemory{};
+      code_values<kProfile>(cost, state, segment.type, top, base, part);
+      if (cost.cost() >= best_cost) return;
+      best_cost = cost.cost();
+      best = {op, segment.type, segment.bytes, segment.base_offset, top};
+    };
+    if (segment.has_base) {
+      const ByteView base = base_.subspan(segment.base_offset, segment.bytes);
+      consider(Op::residual, top_exponent(segment.type, base), base.subspan(start, sample));
+    }
+    if (const std::uint32_t top = top_exponent(segment.type, target); fits_intra(segment.type, target, top))
+      consider(Op::intra, top, {});
+    return best;
+  }
+
+  void put(Operation operation, std::uint64_t offset) {
+    code_operation<kProfile>(coder_, state_.counters.data(), state_.heads, base_.size(), target_.size() - offset, operation);
+    if (operation.op == Op::copy || operation.op == Op::residual)
+      note_alignment(state_.generic, base_.size() + offset - operation.base_offset);
+    if (operation.op == Op::residual || operation.op == Op::intra) {
+      if (operation.type != state_.values_type) state_.values = ValueMemory{};
+      state_.values_type = operation.type;
+    }
+    if (operation.op != Op::generic) state_.generic.before = 0;
+    const ByteView bytes = target_.subspan(offset, operation.bytes);
+    switch (operation.op) {
+      case Op::generic:
+        if (!finder_) finder_ = std::make_unique<MatchFinder>(base_, target_, effort_.depth);
+        code_generic<kProfile>(coder_, state_, *finder_, base_, target_, offset, operation.bytes, {effort_.nice_length});
+        break;
+      case Op::residual:
+        code_values<kProfile>(coder_, state_, operation.type, operation.top_exponent,
+                              base_.subspan(operation.base_offset, operation.bytes), bytes);
+        break;
+      case Op::intra: code_values<kProfile>(coder_, state_, operation.type, operation.top_exponent, {}, bytes); break;
+      case Op::stored:
+        for (const std::uint8_t byte : bytes) coder_.raw(byte, 8);
+        break;
+      case Op::copy:
+      case Op::count: break;
+    }
+  }
+
+  ByteView base_;
+  ByteView target_;
+  const EncodeOptions& options_;
+  const Effort effort_;
+  EncoderState state_;
+  Bytes out_;
+  RangeEncoder coder_;
+  std::unique_ptr<MatchFinder> finder_;
+};
+
+template <Profile kProfile>
+Bytes smallest_stream(ByteView base, ByteView target, const EncodeOptions& options) {
+  const std::uint64_t size = target.size();
+  if (size == 0) return {};
+  if (base.size() == size && std::equal(base.begin(), base.end(), target.begin())) {
+    // One operation; its generic match would be as short, but this one decodes without a search.
+    return Writer<kProfile>(base, target, options).write({{0, size, false, Type::count, false, 0, {}}});
+  }
+  const auto segments = plan_segments(base, target);
+  Bytes best = Writer<kProfile>(base, target, options).write(segments);
+  const auto consider = [&](std::vector<Segment> other) {
+    Bytes bytes = Writer<kProfile>(base, target, options).write(other);
+    if (bytes.size() < best.size()) best = std::move(bytes);
+  };
+  const bool has_tensors = std::any_of(segments.begin(), segments.end(), [](const auto& s) { return s.is_tensor; });
+  if (has_tensors && effort_of(options.effort).try_all_generic && (size < (1u << 20) || options.effort >= 8))
+    consider({{0, size, false, Type::count, false, 0, {}}});
+  if (best.size() > size) consider({{0, size, true, Type::count, false, 0, {}}});  // stored
+  return best;
+}
+
+}  // namespace
+
+Result<Bytes> encode(ByteView base, ByteView target, const EncodeOptions& options) {
+  if (base.size() + target.size() > kEncodeBytesMax)
+    return fail(Code::invalid, "base and target together are larger than 2 GiB: publish the full file instead of a delta");
+  if (options.effort < 1 || options.effort > 9) return fail(Code::invalid, "effort must be 1 to 9");
+  const Header header = header_of(base, target, options.profile);
+  Bytes patch(kHeaderBytes);
+  write_header(header, patch.data());
+  const Bytes stream = options.profile == Profile::small ? smallest_stream<Profile::small>(base, target, options)
+                                                         : smallest_stream<Profile::standard>(base, target, options);
+  patch.insert(patch.end(), stream.begin(), stream.end());
+  if (options.on_progress) options.on_progress(1.0);
+  return patch;
+}
+
+}  // namespace hone::delta

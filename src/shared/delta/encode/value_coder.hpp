@@ -1,0 +1,76 @@
+// Codes whole tensors with the value models.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/bytes.hpp"
+#include "shared/delta/encode/encoder_state.hpp"
+#include "shared/delta/format/values.hpp"
+
+namespace hone::delta {
+
+// Calls f with the element type as a compile-time constant.
+template <class F>
+auto with_type(Type type, F&& f) {
+  switch (type) {
+    case Type::f16: return f(std::integral_constant<Type, Type::f16>{});
+    case Type::bf16: return f(std::integral_constant<Type, Type::bf16>{});
+    case Type::f64: return f(std::integral_constant<Type, Type::f64>{});
+    case Type::i8: return f(std::integral_constant<Type, Type::i8>{});
+    case Type::u8: return f(std::integral_constant<Type, Type::u8>{});
+    case Type::i16: return f(std::integral_constant<Type, Type::i16>{});
+    case Type::i32: return f(std::integral_constant<Type, Type::i32>{});
+    case Type::f32:
+    case Type::count: break;
+  }
+  return f(std::integral_constant<Type, Type::f32>{});
+}
+
+[[nodiscard]] inline std::uint32_t top_exponent(Type type, ByteView values) {
+  return with_type(type, [&](auto constant) -> std::uint32_t {
+    using E = Element<decltype(constant)::value>;
+    if constexpr (E::exponent_bits == 0) return 0;
+    std::uint32_t top = 0;
+    for (std::size_t i = 0; i + E::width <= values.size(); i += E::width) {
+      const std::uint32_t e = E::exponent(load_element<E::width>(&values[i]));
+      if (e != (1u << E::exponent_bits) - 1) top = std::max(top, e);  // not for infinities
+    }
+    return top;
+  });
+}
+
+// Whether code_intra can express every value: exponents lie at most 255 below the top.
+[[nodiscard]] inline bool fits_intra(Type type, ByteView values, std::uint32_t top) {
+  return with_type(type, [&](auto constant) {
+    using E = Element<decltype(constant)::value>;
+    if constexpr (E::exponent_bits == 0) return true;
+    for (std::size_t i = 0; i + E::width <= values.size(); i += E::width) {
+      const std::uint32_t below = (top - E::exponent(load_element<E::width>(&values[i]))) & ((1u << E::exponent_bits) - 1);
+      if (below > 255) return false;
+    }
+    return true;
+  });
+}
+
+// `base` is empty for intra.
+template <Profile kProfile, class Coder>
+void code_values(Coder& coder, EncoderState& state, Type type, std::uint32_t top, ByteView base, ByteView target) {
+  with_type(type, [&](auto constant) {
+    constexpr Type kType = decltype(constant)::value;
+    constexpr std::uint32_t width = Element<kType>::width;
+    Counter* counters = state.counters.data();
+    ValueMemory memory = state.values;
+    for (std::size_t i = 0; i + width <= target.size(); i += width) {
+      const std::uint64_t given = load_element<width>(&target[i]);
+      if (base.empty()) {
+        code_intra<kProfile, kType>(coder, counters, memory, top, given);
+      } else {
+        code_residual<kProfile, kType>(coder, counters, memory, top, load_element<width>(&base[i]), given);
+      }
+    }
+    state.values = memory;
+  });
+}
+
+}  // namespace hone::delta

@@ -1,0 +1,109 @@
+// Coding of plain bytes: literals and matches into the base followed by the target written so far.
+// A distance d at target place t means the byte at (base_bytes + t - d) of that sequence.
+#pragma once
+
+#include <stdint.h>
+
+#include "shared/delta/format/models.hpp"
+
+namespace hone::delta {
+
+enum class Symbol : uint8_t { literal, match, rep };
+struct Match {
+  Symbol kind;
+  uint32_t rep;       // which of the four distances, when kind is rep
+  uint64_t distance;  // when kind is match
+  uint64_t length;    // at least kMatchMin
+};
+inline constexpr uint64_t kMatchMin = 2;
+
+inline void push_symbol(GenericMemory& memory, Symbol kind) {
+  memory.state = (memory.state * 3 + static_cast<uint32_t>(kind)) % 27;
+}
+
+// A copy or a residual tells where matches will probably go on.
+inline void note_alignment(GenericMemory& memory, uint64_t distance) {
+  uint32_t i = 0;
+  while (i < 3 && memory.rep[i] != distance) ++i;
+  for (; i > 0; --i) memory.rep[i] = memory.rep[i - 1];
+  memory.rep[0] = distance;
+}
+
+// `expected` is the byte at the most recent distance, or 256 when there is none.
+template <Profile kProfile, class C>
+inline uint32_t code_literal(C& coder, Counter* counters, GenericMemory& memory, uint32_t expected, uint32_t given) {
+  constexpr Dimensions d = dimensions(kProfile);
+  constexpr Layout l = kLayout<kProfile>;
+  Counter* plain = counters + l.literal + (memory.before >> d.literal_shift) * 256;
+  uint32_t node = 1;
+  uint32_t shift = 8;
+  if (expected < 256) {  // as long as the bits agree with the expected byte
+    while (shift > 0) {
+      --shift;
+      const uint32_t guess = expected >> shift & 1u;
+      const uint32_t bit = coder.bit(counters[l.matched + guess * 256 + node], given >> shift & 1u, kGenericLimit);
+      node = node << 1 | bit;
+      if (bit != guess) break;
+    }
+  }
+  while (shift > 0) {
+    --shift;
+    node = node << 1 | coder.bit(plain[node], given >> shift & 1u, kGenericLimit);
+  }
+  memory.before = node & 255u;
+  push_symbol(memory, Symbol::literal);
+  return memory.before;
+}
+
+// Codes what comes next, all but a literal's byte. `length_max` > 0 is what is left of the operation,
+// `place` the place in the target. Updates the distances. False: the patch is damaged.
+template <Profile kProfile, class C>
+inline bool code_symbol(C& coder, Counter* counters, GenericMemory& memory, uint64_t place, uint64_t length_max,
+                        Match& match) {
+  constexpr Dimensions d = dimensions(kProfile);
+  constexpr Layout l = kLayout<kProfile>;
+  const uint32_t state = memory.state;
+  const uint32_t align = static_cast<uint32_t>(place & 3u);
+  if (coder.bit(counters[l.is_match + state * 4 + align], match.kind != Symbol::literal, kGenericLimit) == 0) {
+    match.kind = Symbol::literal;
+    match.length = 1;
+    return true;
+  }
+  if (coder.bit(counters[l.is_rep + state], match.kind == Symbol::rep, kGenericLimit) != 0) {
+    match.kind = Symbol::rep;
+    match.rep = code_tree(coder, counters + l.rep_index + state * 4, 2, match.rep, kGenericLimit);
+    match.length = kMatchMin + code_number(coder, counters + l.rep_length, match.length - kMatchMin, kGenericLimit);
+    match.distance = memory.rep[match.rep];
+    for (uint32_t i = match.rep; i > 0; --i) memory.rep[i] = memory.rep[i - 1];
+    memory.rep[0] = match.distance;
+    push_symbol(memory, Symbol::rep);
+  } else {
+    match.kind = Symbol::match;
+    match.length = kMatchMin + code_number(coder, counters + l.match_length, match.length - kMatchMin, kGenericLimit);
+    const uint64_t off = match.distance - memory.rep[0];
+    const bool up = match.distance > memory.rep[0];
+    const uint64_t size = up ? off : ~off + 1;
+    if (coder.bit(counters[l.is_near + state], size - 1 < 4096, kGenericLimit) != 0) {
+      Counter* near = counters + l.near;
+      const uint32_t is_up = coder.bit(near[kNumberCounters], up, kGenericLimit);
+      const uint64_t by = code_number(coder, near, size - 1, kGenericLimit) + 1;
+      if (by > 4096) return false;
+      match.distance = is_up != 0 ? memory.rep[0] + by : memory.rep[0] - by;
+    } else {
+      const uint64_t size_class = match.length - kMatchMin;
+      const uint32_t context = size_class < d.distance_contexts ? static_cast<uint32_t>(size_class) : d.distance_contexts - 1;
+      Counter* nodes = counters + l.distance + context * kNumberCounters;
+      // The low four bits apart: structures repeat at multiples of their size.
+      const uint64_t high = code_number(coder, nodes, (match.distance - 1) >> 4, kGenericLimit);
+      if (high > kFileBytesMax) return false;
+      match.distance = (high << 4 | code_tree(coder, counters + l.align, 4, static_cast<uint32_t>(match.distance - 1) & 15u,
+                                              kGenericLimit)) + 1;
+    }
+    for (uint32_t i = 3; i > 0; --i) memory.rep[i] = memory.rep[i - 1];
+    memory.rep[0] = match.distance;
+    push_symbol(memory, Symbol::match);
+  }
+  return match.length <= length_max;
+}
+
+}  // namespace hone::delta

@@ -1,0 +1,94 @@
+// Which counters there are and where they lie in the decoder's workspace, for both profiles.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/delta/format/format.hpp"
+#include "shared/delta/format/numbers.hpp"
+
+namespace hone::delta {
+
+inline constexpr uint32_t kActivityLevels = 8;
+inline constexpr uint32_t kZeroContexts = kActivityLevels * 4;
+inline constexpr uint32_t kScaleLevels = 5;
+inline constexpr uint32_t kIntraScales = 8;
+inline constexpr uint32_t kMatchStates = 27;  // kinds of the last three symbols
+
+struct Dimensions {
+  uint32_t classes;           // magnitude classes of base values
+  uint32_t scale_levels;      // of recent differences against what the class expects
+  uint32_t top_by_class;      // whether the bits below the leading one know the class
+  uint32_t intra_scales;      // contexts of an exponent without a base
+  uint32_t literal_shift;     // low bits of the byte before that a literal does not know
+  uint32_t distance_contexts;
+  size_t base_buffer_bytes;
+  size_t out_buffer_bytes;
+};
+[[nodiscard]] constexpr Dimensions dimensions(Profile profile) {
+  return profile == Profile::small ? Dimensions{8, 1, 0, 1, 7, 1, 512, 512}
+                                   : Dimensions{32, kScaleLevels, 1, kIntraScales, 0, 4, 65536, 65536};
+}
+
+// Counts of counters, in the order in which they lie.
+struct Layout {
+  uint32_t op_kind, op_type, op_bytes, op_shift;
+  uint32_t zero, sign, length, top;            // residual
+  uint32_t exponent, intra_top, integer_sign;  // intra
+  uint32_t is_match, is_rep, rep_index, is_near, match_length, rep_length, distance, align, near, literal, matched;
+  uint32_t total;
+};
+[[nodiscard]] constexpr Layout layout(Profile profile) {
+  const Dimensions d = dimensions(profile);
+  Layout l{};
+  uint32_t at = 0;
+  const auto take = [&](uint32_t& field, uint32_t n) { field = at, at += n; };
+  take(l.op_kind, 8 * 8);
+  take(l.op_type, 16);
+  take(l.op_bytes, kNumberCounters);
+  take(l.op_shift, kNumberCounters + 2);
+  take(l.zero, d.classes * kZeroContexts);
+  take(l.sign, 2 * 4);
+  take(l.length, d.classes * d.scale_levels * 64);
+  take(l.top, (d.top_by_class != 0 ? d.classes : 1) * 32 * 8);
+  take(l.exponent, d.intra_scales * 256);
+  take(l.intra_top, d.classes * 16);
+  take(l.integer_sign, 4);
+  take(l.is_match, kMatchStates * 4);
+  take(l.is_rep, kMatchStates);
+  take(l.rep_index, kMatchStates * 4);
+  take(l.is_near, kMatchStates);
+  take(l.match_length, kNumberCounters);
+  take(l.rep_length, kNumberCounters);
+  take(l.distance, d.distance_contexts * kNumberCounters);
+  take(l.align, 16);
+  take(l.near, kNumberCounters + 2);
+  take(l.literal, (256u >> d.literal_shift) * 256);
+  take(l.matched, 512);
+  l.total = at;
+  return l;
+}
+template <Profile kProfile>
+inline constexpr Layout kLayout = layout(kProfile);
+static_assert(layout(Profile::small).total * sizeof(Counter) <= 14400);
+static_assert(layout(Profile::standard).total * sizeof(Counter) < 800 * 1024);
+
+// What value models remember beside their counters. Set to zero when a patch begins and when the
+// element type changes.
+struct ValueMemory {
+  uint32_t activity;      // moving share of changed values, of 65536
+  uint32_t last;          // two flags: were the last two changed
+  int32_t deviation;      // of the recent bit lengths against the class's mean, 8 fraction bits
+  uint32_t last_sign;     // 0 none, 1 up, 2 down
+  int32_t scale;          // moving mean of exponents without a base, 8 fraction bits
+  uint16_t mean[32];      // bit length by class, 8 fraction bits; 0 = none yet
+};
+
+// What the generic model remembers.
+struct GenericMemory {
+  uint64_t rep[4];   // distances in base followed by target
+  uint32_t state;    // kinds of the last three symbols: 0 literal, 1 match, 2 rep
+  uint32_t before;   // the byte before
+};
+
+}  // namespace hone::delta

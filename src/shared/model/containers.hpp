@@ -1,0 +1,13 @@
+// The container parsers behind find_tensors. Each takes outside bytes, adds what it finds and
+// returns whether the file is of its kind.
+#pragma once
+
+#include <vector>
+
+#include "shared/model/tensors.hpp"
+
+namespace hone::model {
+
+[[nodiscard]] bool find_onnx(ByteView file, std::vector<TensorExtent>& tensors);
+
+}  // namespace hone::model
