@@ -22,6 +22,7 @@ namespace {
 constexpr std::int64_t kStepsPerReport = 10;
 constexpr std::int64_t kValidationBatchRows = 512;
 constexpr double kWeightDecay = 1e-2;
+constexpr double kMultiplicationsPerThread = 4e6;
 
 torch::ScalarType scalar_type(wire::DType dtype) {
   switch (dtype) {
@@ -72,6 +73,14 @@ bool good_enough(double metric, double best_seen, std::int64_t validation_rows) 
   return metric >= best_seen - std::sqrt(best_seen * (1 - best_seen) / static_cast<double>(validation_rows));
 }
 
+// A core is worth waking only for a fair piece of work: below it, threads wait for one another for
+// longer than they compute, and on a busy machine for very much longer.
+int threads_for(const Plan& plan, const TrainRules& rules) {
+  const double work = static_cast<double>(plan.multiplications()) * static_cast<double>(rules.batch_size);
+  const double cores = std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<int>(std::clamp(work / kMultiplicationsPerThread, 1.0, cores));
+}
+
 void set_learning_rate(torch::optim::AdamW& optimizer, double learning_rate) {
   for (auto& group : optimizer.param_groups())
     static_cast<torch::optim::AdamWOptions&>(group.options()).lr(learning_rate);
@@ -79,7 +88,7 @@ void set_learning_rate(torch::optim::AdamW& optimizer, double learning_rate) {
 
 Result<Fitted> fit_unguarded(const Plan& plan, const TrainRules& rules, const Rows& rows,
                              const std::optional<Weights>& start, std::uint64_t seed, const OnProgress& progress) {
-  at::set_num_threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  at::set_num_threads(threads_for(plan, rules));
   torch::manual_seed(seed);
   const torch::Device device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
   Network network(plan, device);

@@ -73,6 +73,16 @@ std::int64_t Plan::parameters() const {
   return count;
 }
 
+std::int64_t Plan::multiplications() const {
+  std::int64_t count = 0;
+  for (const PlannedLayer& planned : layers) {
+    if (!has_weights(planned.layer.kind)) continue;
+    const std::int64_t places = planned.layer.kind == Layer::Kind::conv ? planned.output[1] * planned.output[2] : 1;
+    count += places * product(weight_shape(planned));
+  }
+  return count;
+}
+
 Result<Plan> plan_network(const wire::Signal& signal, const std::vector<Layer>& layers) {
   HONE_CHECK(wire::check(signal));
   if (signal.labels.empty())

@@ -35,6 +35,7 @@ struct Plan {
 
   [[nodiscard]] std::vector<PlannedTensor> tensors() const;  // every weight and bias, in order
   [[nodiscard]] std::int64_t parameters() const;
+  [[nodiscard]] std::int64_t multiplications() const;  // for one sample, forward
 };
 
 constexpr std::int64_t kParametersMax = 256 << 20;

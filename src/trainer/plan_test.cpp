@@ -20,6 +20,7 @@ TEST(Plan, FollowsShapesThroughADigitReader) {
   EXPECT_TRUE(plan->layers[6].flatten);
   EXPECT_FALSE(plan->layers[8].flatten);
   EXPECT_EQ(plan->parameters(), 160 + 4640 + 102528 + 1290);
+  EXPECT_EQ(plan->multiplications(), 26 * 26 * 144 + 11 * 11 * 4608 + 102400 + 1280);
   EXPECT_EQ(plan->tensors()[0].name, "layers.0.weight");
   EXPECT_EQ(plan->tensors()[0].shape, (Shape{16, 1, 3, 3}));
   EXPECT_EQ(plan->tensors()[7].name, "layers.8.bias");

@@ -250,9 +250,9 @@ TEST_F(WorkerTest, FailsTheJobWhenAShardStaysDamaged) {
 }
 
 TEST_F(WorkerTest, FailsTheJobWhosePipelineItCannotRead) {
-  cloud.job.pipeline_toml = "[pipeline]\nname = \"pairs\"\nlayer = 1\n";
+  cloud.job.pipeline_toml = std::string(kToml) + "goals = 1\n";
   EXPECT_EQ(step(), StepResult::failed);
-  EXPECT_THAT(cloud.failed_because, HasSubstr("pairs.toml:3"));
+  EXPECT_THAT(cloud.failed_because, HasSubstr("pairs.toml:20:1: unknown key 'goals'"));
 }
 
 TEST_F(WorkerTest, FailsTheJobWhoseDataHasAnotherSignal) {
