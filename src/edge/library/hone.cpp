@@ -20,6 +20,7 @@
 #include "edge/agent/mqtt_hints.hpp"
 #include "platform/posix/posix.hpp"
 #include "shared/model/run/runtime.hpp"
+#include "shared/wire/batch.hpp"
 
 using hone::Code;
 using hone::Error;

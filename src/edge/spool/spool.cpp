@@ -26,6 +26,9 @@ std::optional<std::uint64_t> seq_of(std::string_view name) {
   return seq;
 }
 
+// What a queued record may need on disk: it may begin a segment.
+std::size_t accounted(const Bytes& record) { return record.size() + kSegmentHeaderBytes; }
+
 SpoolOptions within_limits(SpoolOptions o) {
   o.segment_rows_max = std::clamp<std::size_t>(o.segment_rows_max, 1, 65536);
   // A dropped segment should be a small part of what the bound allows.
@@ -74,8 +77,8 @@ Result<> Spool::append(const Sample& sample) {
   Queued queued{{}, sample.at};
   queued.record.reserve(kRecordHeaderBytes + sample.bytes.size());
   append_record(queued.record, sample);
-  const std::size_t size = queued.record.size();
-  if (size + kSegmentHeaderBytes > options_.bytes_max) {
+  const std::size_t size = accounted(queued.record);
+  if (size > options_.bytes_max) {
     return fail(Code::no_space, "the sample is larger than the spool's bound of " + std::to_string(options_.bytes_max) + " bytes");
   }
   const auto push = [&] {  // with queue_mutex_ held
@@ -85,7 +88,7 @@ Result<> Spool::append(const Sample& sample) {
   const auto has_room = [&] { return queue_.empty() || queue_bytes_ + size <= options_.queue_bytes_max; };
   {
     const std::lock_guard lock(queue_mutex_);
-    if (options_.refuse_when_full && disk_.bytes + queue_bytes_ + size + kSegmentHeaderBytes > options_.bytes_max) {
+    if (options_.refuse_when_full && disk_.bytes + queue_bytes_ + size > options_.bytes_max) {
       return fail(Code::no_space, "the spool holds its " + std::to_string(options_.bytes_max) + " bytes; new samples are refused until some are uploaded");
     }
     if (has_room()) {
@@ -158,7 +161,7 @@ Result<> Spool::drain() {
       queue_.pop_front();
     }
     const auto written = write(next);
-    const std::size_t size = next.record.size();
+    const std::size_t size = accounted(next.record);
     if (written) show();
     const std::lock_guard lock(queue_mutex_);
     if (!written) {

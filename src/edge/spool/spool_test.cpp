@@ -143,7 +143,7 @@ TEST_F(SpoolTest, DropsTheOldestWhenFullAndCounts) {
 }
 
 TEST_F(SpoolTest, RefusesNewSamplesWhenAskedTo) {
-  options.bytes_max = 500;
+  options.bytes_max = 1000;
   options.refuse_when_full = true;
   const auto spool = open();
   std::uint64_t taken = 0;
@@ -153,6 +153,8 @@ TEST_F(SpoolTest, RefusesNewSamplesWhenAskedTo) {
   EXPECT_EQ(spool->status().rows_durable, taken) << "what was taken is kept";
   EXPECT_EQ(spool->status().rows_dropped, 0U);
   EXPECT_GT(taken, 10U);
+  ASSERT_TRUE(spool->remove(*spool->oldest()));
+  EXPECT_TRUE(add(*spool, 1)) << "an upload made room";
 }
 
 TEST_F(SpoolTest, SurvivesAFullDisk) {

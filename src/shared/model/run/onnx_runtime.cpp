@@ -170,7 +170,9 @@ class OnnxRuntime : public Runtime {
     if (inputs != 1) return fail(Code::invalid, "the model has " + std::to_string(inputs) + " inputs; it must have one, named x");
     if (outputs < 1) return fail(Code::invalid, "the model has no output");
 
-    HONE_TRY(Port in, port(session, true));
+    const auto found = port(session, true);
+    if (!found) return fail(found.error());
+    const Port& in = *found;
     if (in.name != kInputName) return fail(Code::invalid, "the model's input is named '" + in.name + "'; it must be x");
     if (in.type != element_type(signal.dtype)) {
       return fail(Code::invalid, "the model's input x is not of the signal's dtype " + std::string(wire::name_of(signal.dtype)));
@@ -181,7 +183,9 @@ class OnnxRuntime : public Runtime {
       return fail(Code::invalid, "the model's input x has shape " + shape_text(in.dims) + "; the signal needs " + shape_text(wanted));
     }
 
-    HONE_TRY(Port out, port(session, false));
+    auto out_port = port(session, false);
+    if (!out_port) return out_port;
+    const Port& out = *out_port;
     if (out.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || out.dims.size() != 2 || out.dims[0] != -1 || out.dims[1] < 1 ||
         out.dims[1] > kWidthMax) {
       return fail(Code::invalid, "the model's first output " + out.name + " " + shape_text(out.dims) + " must be [N, width] of float32");
@@ -190,7 +194,7 @@ class OnnxRuntime : public Runtime {
       return fail(Code::invalid, "the model gives " + std::to_string(out.dims[1]) + " scores, the signal has " +
                                      std::to_string(signal.labels.size()) + " labels");
     }
-    return out;
+    return out_port;
   }
 
   // The first input or output.
