@@ -1,6 +1,7 @@
 // The encoder's mirror of the decoder's memory.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "shared/delta/format/generic.hpp"
