@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <string>
 
 namespace hone {
@@ -124,6 +126,23 @@ TEST(Pipeline, TemplateParsesAsItIs) {
   ASSERT_TRUE(p) << p.error().context;
   EXPECT_EQ(p->name, PipelineName("my-camera"));
   EXPECT_EQ(p->signal.labels.size(), 10u);
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream in(std::string(HONE_SOURCE_DIR) + "/" + path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+TEST(Pipeline, ExamplesOfTheDocumentationParse) {
+  const auto example = parse_pipeline(text_of("examples/digit-reader/digits.toml"), "digits.toml");
+  EXPECT_TRUE(example) << example.error().context;
+  const std::string page = text_of("docs/pipeline.md");
+  const std::string open = "```toml\n";
+  const auto begin = page.find(open);
+  ASSERT_NE(begin, std::string::npos);
+  const auto end = page.find("```", begin + open.size());
+  const auto parsed = parse_pipeline(page.substr(begin + open.size(), end - begin - open.size()), "pipeline.md");
+  EXPECT_TRUE(parsed) << parsed.error().context;
 }
 
 TEST(Pipeline, UnknownKeysAreErrorsWithPlaceAndSuggestion) {
