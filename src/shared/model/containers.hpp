@@ -9,5 +9,7 @@
 namespace hone::model {
 
 [[nodiscard]] bool find_onnx(ByteView file, std::vector<TensorExtent>& tensors);
+[[nodiscard]] bool find_safetensors(ByteView file, std::vector<TensorExtent>& tensors);
+[[nodiscard]] bool find_tflite(ByteView file, std::vector<TensorExtent>& tensors);
 
 }  // namespace hone::model

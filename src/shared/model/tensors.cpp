@@ -45,8 +45,6 @@ std::string_view name_of(Container container) {
     case Container::onnx: return "onnx";
     case Container::safetensors: return "safetensors";
     case Container::tflite: return "tflite";
-    case Container::torch_zip: return "torch_zip";
-    case Container::torch_legacy: return "torch_legacy";
     case Container::unknown: break;
   }
   return "unknown";
@@ -54,7 +52,9 @@ std::string_view name_of(Container container) {
 
 TensorMap find_tensors(ByteView file) {
   TensorMap map;
-  if (find_onnx(file, map.tensors)) map.container = Container::onnx;
+  if (find_safetensors(file, map.tensors)) map.container = Container::safetensors;
+  else if (find_tflite(file, map.tensors)) map.container = Container::tflite;
+  else if (find_onnx(file, map.tensors)) map.container = Container::onnx;
   // Hostile files may point twice at the same bytes: the first one keeps them.
   auto& tensors = map.tensors;
   std::stable_sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });

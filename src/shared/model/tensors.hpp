@@ -25,7 +25,7 @@ struct TensorExtent {
   std::uint64_t bytes = 0;
 };
 
-enum class Container : std::uint8_t { unknown, onnx, safetensors, tflite, torch_zip, torch_legacy };
+enum class Container : std::uint8_t { unknown, onnx, safetensors, tflite };
 [[nodiscard]] std::string_view name_of(Container container);
 
 struct TensorMap {

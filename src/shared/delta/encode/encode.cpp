@@ -96,7 +96,28 @@ class Writer {
     }
     if (const std::uint32_t top = top_exponent(segment.type, target); fits_intra(segment.type, target, top))
       consider(Op::intra, top, {});
+    if (best_cost * 4 > sample * 8 * 256 && stands_elsewhere(segment)) best = {Op::generic, Type::count, segment.bytes, 0, 0};
     return best;
+  }
+
+  // Whether most of a tensor stands, byte for byte, in the base or earlier in the target.
+  bool stands_elsewhere(const Segment& segment) {
+    constexpr std::uint32_t kProbes = 16;
+    constexpr std::uint32_t kProbeBytes = 32;
+    if (segment.bytes < kProbeBytes) return false;
+    std::vector<MatchFinder::Found> found;
+    std::uint32_t hits = 0;
+    for (std::uint32_t i = 0; i < kProbes; ++i) {
+      const std::uint64_t at = segment.offset + (segment.bytes - kProbeBytes) * i / kProbes;
+      finder().find(at, kProbeBytes, found);
+      hits += !found.empty() && found.back().length >= kProbeBytes;
+    }
+    return hits * 2 > kProbes;
+  }
+
+  MatchFinder& finder() {
+    if (!finder_) finder_ = std::make_unique<MatchFinder>(base_, target_, effort_.depth);
+    return *finder_;
   }
 
   void put(Operation operation, std::uint64_t offset) {
@@ -111,8 +132,7 @@ class Writer {
     const ByteView bytes = target_.subspan(offset, operation.bytes);
     switch (operation.op) {
       case Op::generic:
-        if (!finder_) finder_ = std::make_unique<MatchFinder>(base_, target_, effort_.depth);
-        code_generic<kProfile>(coder_, state_, *finder_, base_, target_, offset, operation.bytes, {effort_.nice_length});
+        code_generic<kProfile>(coder_, state_, finder(), base_, target_, offset, operation.bytes, {effort_.nice_length});
         break;
       case Op::residual:
         code_values<kProfile>(coder_, state_, operation.type, operation.top_exponent,

@@ -7,6 +7,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "shared/delta/encode/value_coder.hpp"
+#include "shared/model/float_regions.hpp"
 #include "shared/model/tensors.hpp"
 
 namespace hone::delta {
@@ -16,6 +18,7 @@ using model::ElementType;
 using model::TensorExtent;
 
 constexpr std::uint64_t kTensorMin = 16;  // shorter ones are not worth an operation
+constexpr std::size_t kCandidatesMax = 64;  // of equal type and size that are compared
 
 std::optional<Type> type_of(ElementType type) {
   switch (type) {
@@ -45,9 +48,49 @@ std::string key_by_kind(const TensorExtent& t) {
   return std::to_string(static_cast<int>(t.type)) + '/' + std::to_string(t.bytes);
 }
 
+// The container's tensors, and runs of floats wherever it does not say what there is.
+std::vector<TensorExtent> all_tensors(ByteView file) {
+  auto known = model::find_tensors(file).tensors;
+  std::vector<TensorExtent> all;
+  std::uint64_t at = 0;
+  const auto search_up_to = [&](std::uint64_t end) {
+    if (end <= at) return;
+    for (auto& region : model::find_float_regions(file.subspan(at, end - at))) {
+      region.offset += at;
+      all.push_back(std::move(region));
+    }
+  };
+  for (auto& tensor : known) {
+    search_up_to(tensor.offset);
+    at = tensor.offset + tensor.bytes;
+    all.push_back(std::move(tensor));
+  }
+  search_up_to(file.size());
+  return all;
+}
+
+// How far apart two tensors of one type and size are: mean bit length of sampled differences of
+// their ordered values, in 1/16 bit.
+std::uint64_t distance(Type type, ByteView a, ByteView b) {
+  return with_type(type, [&](auto constant) {
+    using E = Element<decltype(constant)::value>;
+    const std::size_t elements = a.size() / E::width;
+    const std::size_t samples = std::min<std::size_t>(elements, 256);
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < samples; ++i) {
+      const std::size_t at = i * elements / samples * E::width;
+      const std::uint64_t x = E::to_ordered(load_element<E::width>(&a[at]));
+      const std::uint64_t y = E::to_ordered(load_element<E::width>(&b[at]));
+      sum += bit_length(x > y ? x - y : y - x);
+    }
+    return sum * 16 / std::max<std::size_t>(samples, 1);
+  });
+}
+
 // For each target tensor the base tensor that it probably came from, or -1: by name, type and
-// shape; those left over by type and size, in file order.
-std::vector<std::ptrdiff_t> match_tensors(const std::vector<TensorExtent>& base, const std::vector<TensorExtent>& target) {
+// shape; those left over by type, size and likeness, the earlier of equals.
+std::vector<std::ptrdiff_t> match_tensors(ByteView base_file, const std::vector<TensorExtent>& base, ByteView target_file,
+                                          const std::vector<TensorExtent>& target) {
   std::unordered_multimap<std::string, std::size_t> by_name;
   for (std::size_t i = 0; i < base.size(); ++i)
     if (!base[i].name.empty()) by_name.emplace(key_by_name(base[i]), i);
@@ -62,14 +105,22 @@ std::vector<std::ptrdiff_t> match_tensors(const std::vector<TensorExtent>& base,
     }
   }
   std::map<std::string, std::vector<std::size_t>> left;
-  for (std::size_t i = base.size(); i-- > 0;)
+  for (std::size_t i = 0; i < base.size(); ++i)
     if (!taken[i]) left[key_by_kind(base[i])].push_back(i);
   for (std::size_t i = 0; i < target.size(); ++i) {
     if (partner[i] >= 0) continue;
     auto& candidates = left[key_by_kind(target[i])];
     if (candidates.empty()) continue;
-    partner[i] = static_cast<std::ptrdiff_t>(candidates.back());
-    candidates.pop_back();
+    const auto type = type_of(target[i].type);
+    if (!type) continue;
+    std::size_t best = 0;
+    std::uint64_t best_distance = ~std::uint64_t{0};
+    for (std::size_t k = 0; k < std::min<std::size_t>(candidates.size(), kCandidatesMax); ++k) {
+      const std::uint64_t off = distance(*type, view_of(base_file, base[candidates[k]]), view_of(target_file, target[i]));
+      if (off < best_distance) best_distance = off, best = k;
+    }
+    partner[i] = static_cast<std::ptrdiff_t>(candidates[best]);
+    candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(best));
   }
   return partner;
 }
@@ -77,9 +128,9 @@ std::vector<std::ptrdiff_t> match_tensors(const std::vector<TensorExtent>& base,
 }  // namespace
 
 std::vector<Segment> plan_segments(ByteView base, ByteView target) {
-  const auto in_base = model::find_tensors(base).tensors;
-  const auto in_target = model::find_tensors(target).tensors;
-  const auto partner = match_tensors(in_base, in_target);
+  const auto in_base = all_tensors(base);
+  const auto in_target = all_tensors(target);
+  const auto partner = match_tensors(base, in_base, target, in_target);
 
   std::vector<Segment> segments;
   std::uint64_t at = 0;
