@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/files.hpp"
@@ -45,6 +46,7 @@ struct ServicePorts {  // all must outlive the service
   HintSink* hints = nullptr;
   BrokerAccounts* accounts = nullptr;
   std::function<void()> wake = [] {};  // called from handle() when step() has something to do
+  std::function<void(std::string_view)> log = [](std::string_view) {};  // a line worth a person's eye; any thread
 };
 
 class Service {

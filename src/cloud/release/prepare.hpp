@@ -1,0 +1,26 @@
+// Makes the files of a release: the manifest, and a delta from each of the last distinct models that
+// devices may run. Everything goes to the blob store, so that publishing can be repeated from there.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cloud/ingest/blob_store.hpp"
+#include "cloud/release/release_store.hpp"
+#include "shared/wire/release.hpp"
+
+namespace hone::cloud {
+
+// From which models deltas lead to `target`: the models of the last published releases, each once,
+// newest first, at most `count`. `releases` newest first.
+[[nodiscard]] std::vector<ModelHash> delta_bases(const std::vector<ReleaseRow>& releases, const ModelHash& target,
+                                                 std::int64_t count);
+
+// Durable when it returns; gives the manifest's blob. The same arguments give the same manifest. A delta
+// that is not smaller than the full file is left out. `release.judged` becomes the manifest's `created`.
+[[nodiscard]] Result<BlobHash> prepare(const ReleaseRow& release, const wire::Signal& signal,
+                                       const wire::SelfTest& self_test, const std::vector<ModelHash>& bases,
+                                       BlobStore& blobs);
+
+}  // namespace hone::cloud

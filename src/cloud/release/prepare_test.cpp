@@ -1,0 +1,104 @@
+#include "cloud/release/prepare.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cloud/store/files/blobs.hpp"
+#include "platform/sim/sim.hpp"
+#include "shared/delta/apply.hpp"
+
+namespace hone::cloud {
+namespace {
+
+ModelHash model(const char* name) { return ModelHash{sha256(as_bytes(name))}; }
+
+ReleaseRow published(std::uint64_t seq, const char* name) {
+  ReleaseRow row;
+  row.pipeline = PipelineName("p");
+  row.seq = {seq};
+  row.state = ReleaseState::published;
+  row.model = model(name);
+  return row;
+}
+
+TEST(DeltaBases, AreTheLastDistinctPublishedModels) {
+  auto unpublished = published(6, "f");
+  unpublished.state = ReleaseState::prepared;
+  const std::vector<ReleaseRow> releases{unpublished, published(5, "b"), published(4, "c"), published(3, "b"),
+                                         published(2, "a"), published(1, "z")};
+  EXPECT_EQ(delta_bases(releases, model("new"), 3), (std::vector{model("b"), model("c"), model("a")}));
+  EXPECT_EQ(delta_bases(releases, model("c"), 2), (std::vector{model("b"), model("a")})) << "not from itself";
+  EXPECT_TRUE(delta_bases(releases, model("new"), 0).empty());
+}
+
+struct PrepareTest : ::testing::Test {
+  PrepareTest() {
+    platform::SimRandom random(7);
+    old_bytes.resize(200'000);
+    random.fill(old_bytes);
+    new_bytes = old_bytes;
+    new_bytes[1000] ^= 1;
+    blobs = open_blob_folder(files, "blobs").value();
+    old_model = ModelHash{blobs->put(old_bytes)->sha256};
+    release.pipeline = PipelineName("p");
+    release.seq = {2};
+    release.model = ModelHash{blobs->put(new_bytes)->sha256};
+    release.metric = "accuracy";
+    release.metric_value = 0.99;
+    release.goal_met = true;
+    release.judged = from_unix_ms(1'700'000'000'000);
+    signal.shape = {2};
+    signal.dtype = wire::DType::uint8;
+    signal.labels = {"a", "b"};
+    self_test.rows = 1;
+    self_test.inputs = {1, 2};
+    self_test.outputs = {0.5F, 0.25F};
+    self_test.tolerance = 1e-3F;
+  }
+  wire::ReleaseManifest manifest_of(const BlobHash& blob) {
+    return wire::release_manifest_from(blobs->get(blob, wire::kManifestBytesMax).value()).value();
+  }
+
+  platform::SimFiles files;
+  std::unique_ptr<BlobStore> blobs;
+  Bytes old_bytes, new_bytes;
+  ModelHash old_model;
+  ReleaseRow release;
+  wire::Signal signal;
+  wire::SelfTest self_test;
+};
+
+TEST_F(PrepareTest, MakesADeltaThatRebuildsTheModel) {
+  const auto blob = prepare(release, signal, self_test, {old_model}, *blobs);
+  ASSERT_TRUE(blob.has_value()) << blob.error().context;
+  const auto manifest = manifest_of(*blob);
+  EXPECT_EQ(manifest.full.sha256, release.model.sha256);
+  ASSERT_EQ(manifest.deltas.size(), 1U);
+  EXPECT_EQ(manifest.deltas[0].base, old_model);
+  EXPECT_LT(manifest.deltas[0].file.bytes, 1000U);
+  const Bytes patch = blobs->get(BlobHash{manifest.deltas[0].file.sha256}, 1 << 20).value();
+  Bytes rebuilt;
+  const auto applied = delta::apply(old_bytes, patch, 1 << 20, [&](ByteView piece) -> Result<> {
+    rebuilt.insert(rebuilt.end(), piece.begin(), piece.end());
+    return {};
+  });
+  ASSERT_TRUE(applied.has_value()) << applied.error().context;
+  EXPECT_EQ(rebuilt, new_bytes);
+}
+
+TEST_F(PrepareTest, LeavesOutADeltaThatIsNotSmaller) {
+  platform::SimRandom other(8);
+  Bytes noise(200'000);
+  other.fill(noise);
+  const ModelHash unrelated{blobs->put(noise)->sha256};
+  const auto manifest = manifest_of(prepare(release, signal, self_test, {unrelated, old_model}, *blobs).value());
+  ASSERT_EQ(manifest.deltas.size(), 1U);
+  EXPECT_EQ(manifest.deltas[0].base, old_model);
+}
+
+TEST_F(PrepareTest, GivesTheSameManifestWhenItIsRepeatedAfterACrash) {
+  EXPECT_EQ(prepare(release, signal, self_test, {old_model}, *blobs).value(),
+            prepare(release, signal, self_test, {old_model}, *blobs).value());
+}
+
+}  // namespace
+}  // namespace hone::cloud

@@ -1,0 +1,75 @@
+// What training asks of a database. Each call is one transaction, durable when it returns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "shared/wire/messages.hpp"
+
+namespace hone::cloud {
+
+enum class JobState : std::uint8_t { queued, leased, completed, failed, cancelled };
+[[nodiscard]] std::string_view name_of(JobState state);
+
+struct JobRow {
+  std::int64_t number = 0;
+  PipelineName pipeline;
+  JobState state = JobState::queued;
+  std::string reason;                    // why it was started
+  std::string failure;                   // of the last attempt
+  std::string toml;                      // the pipeline file as it stood
+  std::string fingerprint;
+  std::optional<DatasetHash> dataset;    // none: asked for by hand, its version is yet to be cut
+  std::int64_t samples = 0;              // usable ones in the dataset version
+  std::optional<ModelHash> base;         // to start from
+  std::int64_t attempts = 0;             // leases given
+  std::string trainer;                   // who has it, or had it last
+  Time last_sample{};                    // arrival of the newest sample in the dataset version
+  Time created{};
+  std::optional<Time> leased, lease_until, ended;  // ended: completed, failed or cancelled
+  std::optional<ModelHash> model;        // completed
+  double seconds_train = 0;
+  double validation_metric = 0;
+  Json lineage = Json::object();
+};
+
+struct JobPoint {
+  std::int64_t attempt = 0;
+  Time at{};
+  wire::ProgressPoint point;
+};
+
+class JobStore {
+ public:
+  virtual ~JobStore() = default;
+
+  // `invalid` while another job of the pipeline is queued or leased.
+  [[nodiscard]] virtual Result<std::int64_t> add(const JobRow& job) = 0;
+  // For one asked for by hand: what it trains on, now that its dataset version was cut.
+  [[nodiscard]] virtual Result<> set_dataset(const JobRow& job) = 0;
+
+  // The oldest queued job that has a dataset, now leased; none when there is nothing to do.
+  [[nodiscard]] virtual Result<std::optional<JobRow>> lease(const std::string& trainer, Time now, Time until) = 0;
+  // False when this attempt does not have the lease any more.
+  [[nodiscard]] virtual Result<bool> heartbeat(std::int64_t number, const JobPoint& point, Time until) = 0;
+  // The first model wins, whichever attempt it comes from; false when the job had ended before.
+  [[nodiscard]] virtual Result<bool> complete(std::int64_t number, const wire::TrainedModel& model, Time now) = 0;
+  // The attempt ended without a model: queued again, or failed after `attempts_max`. False when this
+  // attempt does not have the lease any more.
+  [[nodiscard]] virtual Result<bool> give_back(std::int64_t number, std::int64_t attempt, const std::string& reason,
+                                               std::int64_t attempts_max, Time now) = 0;
+  [[nodiscard]] virtual Result<> cancel(std::int64_t number, const std::string& reason, Time now) = 0;  // a queued one
+  [[nodiscard]] virtual Result<std::vector<JobRow>> leased() = 0;
+
+  [[nodiscard]] virtual Result<std::optional<JobRow>> get(std::int64_t number) = 0;
+  [[nodiscard]] virtual Result<std::optional<JobRow>> last(const PipelineName& pipeline) = 0;  // not cancelled
+  [[nodiscard]] virtual Result<std::vector<JobRow>> list(const PipelineName& pipeline, int count_max) = 0;  // newest first; empty name: all
+  [[nodiscard]] virtual Result<std::vector<JobPoint>> points(std::int64_t number) = 0;  // oldest first
+};
+
+}  // namespace hone::cloud

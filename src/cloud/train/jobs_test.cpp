@@ -1,0 +1,122 @@
+#include "cloud/train/jobs.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cloud/store/sqlite/stores.hpp"
+
+namespace hone::cloud {
+namespace {
+
+using std::chrono::seconds;
+
+struct JobsTest : ::testing::Test {
+  JobsTest() {
+    database = sqlite::Database::open(":memory:").value();
+    jobs = sqlite::make_job_store(*database);
+    row.pipeline = PipelineName("p");
+    row.reason = "6000 samples";
+    row.toml = "[pipeline]";
+    row.dataset = DatasetHash{sha256(as_bytes("data"))};
+    row.samples = 6000;
+    row.created = now;
+  }
+  std::optional<wire::Job> lease(const char* trainer) { return lease_job(*jobs, trainer, now, seconds(15)).value(); }
+
+  Time now = from_unix_ms(1'000'000);
+  std::unique_ptr<sqlite::Database> database;
+  std::unique_ptr<JobStore> jobs;
+  JobRow row;
+};
+
+TEST_F(JobsTest, AreLeasedOnce) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  const auto job = lease("a");
+  ASSERT_TRUE(job.has_value());
+  EXPECT_EQ(job->dataset, *row.dataset);
+  EXPECT_EQ(job->id.value, "job-1");
+  EXPECT_FALSE(lease("b").has_value());
+}
+
+TEST_F(JobsTest, AreTakenUpAgainWhenATrainerDies) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  const auto first = lease("a");
+  now += seconds(16);
+  ASSERT_TRUE(expire_leases(*jobs, now).has_value());
+  const auto second = lease("b");
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->id.value, "job-1-2");
+  EXPECT_EQ(second->seed, first->seed);
+  EXPECT_TRUE(heartbeat(*jobs, {1, 1}, {}, now, seconds(15))->cancel) << "the dead one is back, its lease is not";
+  EXPECT_FALSE(heartbeat(*jobs, {1, 2}, {}, now, seconds(15))->cancel);
+}
+
+TEST_F(JobsTest, KeepTheirLeaseWhileTheTrainerBeats) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  ASSERT_TRUE(lease("a").has_value());
+  for (int i = 0; i < 5; ++i) {
+    now += seconds(10);
+    wire::ProgressPoint point;
+    point.progress = 0.2 * i;
+    EXPECT_FALSE(heartbeat(*jobs, {1, 1}, point, now, seconds(15))->cancel);
+    EXPECT_EQ(expire_leases(*jobs, now).value(), now + seconds(15));
+  }
+  EXPECT_EQ(jobs->points(1)->size(), 5U);
+}
+
+TEST_F(JobsTest, FailAfterThreeAttempts) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  for (int attempt = 1; attempt <= 3; ++attempt) {
+    const auto job = lease("a");
+    ASSERT_TRUE(job.has_value()) << attempt;
+    ASSERT_TRUE(fail_job(*jobs, job_ticket_from(job->id.value).value(), "out of memory", now).has_value());
+  }
+  EXPECT_FALSE(lease("a").has_value());
+  EXPECT_EQ(jobs->get(1).value()->state, JobState::failed);
+  EXPECT_EQ(jobs->get(1).value()->failure, "out of memory");
+}
+
+TEST_F(JobsTest, CompleteOnceAndKeepTheFirstModel) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  ASSERT_TRUE(lease("a").has_value());
+  wire::TrainedModel model;
+  model.model = ModelHash{sha256(as_bytes("one"))};
+  model.seconds_train = 12.5;
+  EXPECT_TRUE(jobs->complete(1, model, now).value());
+  EXPECT_FALSE(jobs->complete(1, model, now).value());
+  model.model = ModelHash{sha256(as_bytes("two"))};
+  EXPECT_FALSE(jobs->complete(1, model, now).value());
+  EXPECT_EQ(jobs->get(1).value()->model->sha256, sha256(as_bytes("one")));
+  EXPECT_TRUE(heartbeat(*jobs, {1, 1}, {}, now, seconds(15))->cancel);
+}
+
+TEST_F(JobsTest, AreNotLeasedBeforeTheirDatasetIsCut) {
+  row.dataset.reset();
+  ASSERT_TRUE(jobs->add(row).has_value());
+  EXPECT_FALSE(lease("a").has_value());
+  row.number = 1;
+  row.dataset = DatasetHash{sha256(as_bytes("data"))};
+  ASSERT_TRUE(jobs->set_dataset(row).has_value());
+  EXPECT_TRUE(lease("a").has_value());
+}
+
+TEST_F(JobsTest, RunOneAtATimeForAPipeline) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  EXPECT_EQ(jobs->add(row).error().code, Code::invalid);
+  row.pipeline = PipelineName("q");
+  EXPECT_TRUE(jobs->add(row).has_value());
+}
+
+TEST(JobTicket, ReadsBackItsOwnNames) {
+  for (const JobTicket ticket : {JobTicket{1, 1}, JobTicket{12, 3}}) {
+    const auto back = job_ticket_from(id_of(ticket).value);
+    ASSERT_TRUE(back.has_value());
+    EXPECT_EQ(back->number, ticket.number);
+    EXPECT_EQ(back->attempt, ticket.attempt);
+  }
+  for (const char* bad : {"", "job-", "job-x", "job-0", "job--1", "job-1-", "job-1-0", "12", "job-99999999999999999999"}) {
+    EXPECT_EQ(job_ticket_from(bad).error().code, Code::not_found) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace hone::cloud
