@@ -20,6 +20,7 @@ using trust::RoleName;
 using trust::Verifier;
 
 constexpr std::string_view kTargetsFile = "targets.json";
+constexpr std::string_view kManifestSuffix = ".manifest.json";
 constexpr std::size_t kOldVersionsKept = 16;  // of snapshot and targets, for clients in mid-refresh
 
 Duration lifetime_of(RoleName role) {
@@ -236,11 +237,13 @@ Result<> DiskPublisher::publish(const std::vector<NewTarget>& targets, Time now)
   bool changed = false;
   for (const NewTarget& target : targets) {
     HONE_CHECK(check_target(target));
-    const auto [entry, is_new] = next.files.emplace(target.file.path, target.file);
-    if (!is_new && (entry->second.sha256 != target.file.sha256 || entry->second.bytes != target.file.bytes)) {
-      return fail(Code::invalid, target.file.path + " is published with other bytes: give the new ones a new path");
+    wire::TargetFile& entry = next.files[target.file.path];
+    if (entry.sha256 == target.file.sha256 && entry.bytes == target.file.bytes) continue;
+    if (!entry.path.empty() && target.file.path.ends_with(kManifestSuffix)) {
+      return fail(Code::invalid, target.file.path + " is published with other bytes: give the release a new number");
     }
-    changed |= is_new;
+    entry = target.file;
+    changed = true;
   }
   if (!changed) return {};
   for (const NewTarget& target : targets) HONE_CHECK(store(target));

@@ -109,13 +109,25 @@ TEST(Publisher, PublishingTheSameAgainChangesNothing) {
   EXPECT_EQ(see(files)->timestamp.version, 2);
 }
 
-TEST(Publisher, RefusesOtherBytesUnderAPathThatIsPublished) {
+TEST(Publisher, RefusesOtherBytesForAReleaseNumber) {
   SimFiles files;
   const auto publisher = *open_publisher(files, kNow);
   ASSERT_TRUE(publisher->publish({target("models/digits/1.manifest.json", "one")}, kNow));
   const auto again = publisher->publish({target("models/digits/1.manifest.json", "two")}, kNow);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, Code::invalid);
+}
+
+TEST(Publisher, ReplacesADeltaThatWasEncodedAnewAndKeepsTheOldFile) {
+  SimFiles files;
+  const auto publisher = *open_publisher(files, kNow);
+  const NewTarget before = target("models/digits/a-b.delta", "one");
+  const NewTarget after = target("models/digits/a-b.delta", "two");
+  ASSERT_TRUE(publisher->publish({before}, kNow));
+  ASSERT_TRUE(publisher->publish({after}, kNow));
+  EXPECT_EQ(see(files)->targets.files.at("models/digits/a-b.delta").sha256, after.file.sha256);
+  // A device that refreshed before still finds what its metadata names.
+  EXPECT_TRUE(*files.exists("cloud/repository/targets/" + trust::stored_target_path(before.file)));
 }
 
 TEST(Publisher, RefusesTargetsThatAreNotWhatTheySay) {
