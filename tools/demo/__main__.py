@@ -166,11 +166,11 @@ class Story:
         releases = []
         for n, release in enumerate(self.releases, 1):
             live_ms = max(t.live_ms(n) for t in traces)
-            train_s = release["entry"]["seconds_train"]
+            train_s = release["entry"]["timings"]["seconds_train"]
             releases.append({
                 "version": n,
                 "accuracy_device": release["accuracy"],
-                "accuracy_holdout": release["entry"]["metric_value"],
+                "accuracy_holdout": release["entry"]["value"],
                 "full_bytes": release["entry"]["full_bytes"],
                 "delta_bytes": fetched_delta_bytes(release["entry"], self.releases[n - 2]["entry"] if n > 1 else None),
                 "seconds_train": round(train_s, 3),
