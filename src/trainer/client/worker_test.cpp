@@ -149,7 +149,7 @@ class WorkerTest : public ::testing::Test {
  protected:
   WorkerTest() {
     config.name = "trainer-1";
-    config.work_folder = "/work";
+    config.work_folder = "/trainer";
   }
   Worker& worker() {
     if (!worker_) {
@@ -208,7 +208,7 @@ TEST_F(WorkerTest, FetchesTheShardsOfAnEarlierJobOnlyOnce) {
 
 TEST_F(WorkerTest, FetchesACachedShardAgainThatHasRotted) {
   EXPECT_EQ(step(), StepResult::trained);
-  const std::string path = "/work/blobs/" + cloud.manifest.training[0].x.hex();
+  const std::string path = "/trainer/blobs/" + cloud.manifest.training[0].x.hex();
   auto file = files.open(path, OpenMode::write);
   ASSERT_TRUE(file) << file.error().context;
   ASSERT_TRUE((*file)->write_at(200, to_bytes("rot")));
@@ -224,7 +224,7 @@ TEST_F(WorkerTest, KeepsItsCacheWithinItsBound) {
   cloud.manifest.training.erase(cloud.manifest.training.begin());
   cloud.job.dataset = wire::hash_of(cloud.manifest);
   EXPECT_EQ(step(), StepResult::trained);
-  EXPECT_EQ(files.list("/work/blobs")->size(), 2u);  // what the last job used
+  EXPECT_EQ(files.list("/trainer/blobs")->size(), 2u);  // what the last job used
 }
 
 TEST_F(WorkerTest, BeginsFromTheDeployedModel) {
