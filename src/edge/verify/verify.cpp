@@ -1,6 +1,5 @@
 #include "edge/verify/verify.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>

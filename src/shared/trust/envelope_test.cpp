@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+
 #include "platform/sim/sim.hpp"
 
 namespace hone::trust {

@@ -2,8 +2,6 @@
 
 #include <sodium.h>
 
-#include <algorithm>
-
 #include "base/hash.hpp"
 #include "shared/trust/canonical_json.hpp"
 
