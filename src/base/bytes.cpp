@@ -41,8 +41,8 @@ Result<Bytes> from_hex(std::string_view hex) {
     const int high = hex_value(hex[2 * i]);
     const int low = hex_value(hex[2 * i + 1]);
     if (high < 0 || low < 0) {
-      return fail(Code::invalid, "hexadecimal text has a character that is no digit near position " +
-                                     std::to_string(2 * i));
+      return fail(Code::invalid,
+                  "hexadecimal text has a character that is no digit near position " + std::to_string(2 * i));
     }
     bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
   }

@@ -21,9 +21,13 @@ TEST(Hex, RefusesOddLengthAndOtherCharacters) {
 }
 
 TEST(Base64, MatchesTheVectorsOfRfc4648) {
-  const std::pair<std::string_view, std::string_view> vectors[] = {
-      {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},         {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<std::string_view, std::string_view> vectors[] = {{"", ""},
+                                                                   {"f", "Zg=="},
+                                                                   {"fo", "Zm8="},
+                                                                   {"foo", "Zm9v"},
+                                                                   {"foob", "Zm9vYg=="},
+                                                                   {"fooba", "Zm9vYmE="},
+                                                                   {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, coded] : vectors) {
     EXPECT_EQ(to_base64(as_bytes(plain)), coded);
     EXPECT_EQ(to_string(from_base64(coded).value()), plain);
@@ -32,7 +36,8 @@ TEST(Base64, MatchesTheVectorsOfRfc4648) {
 }
 
 TEST(Base64, RefusesWhatHasASecondSpelling) {
-  for (const std::string_view text : {"Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Zm 9", "Zm-_"}) {
+  for (const std::string_view text :
+       {"Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Zm 9", "Zm-_"}) {
     const auto bytes = from_base64(text);
     ASSERT_FALSE(bytes) << text;
     EXPECT_EQ(bytes.error().code, Code::invalid);

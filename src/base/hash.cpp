@@ -27,12 +27,16 @@ struct Sha256Stream::State {
   crypto_hash_sha256_state sodium;
 };
 
-Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) { crypto_hash_sha256_init(&state_->sodium); }
+Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) {
+  crypto_hash_sha256_init(&state_->sodium);
+}
 Sha256Stream::~Sha256Stream() = default;
 Sha256Stream::Sha256Stream(Sha256Stream&&) noexcept = default;
 Sha256Stream& Sha256Stream::operator=(Sha256Stream&&) noexcept = default;
 
-void Sha256Stream::update(ByteView bytes) { crypto_hash_sha256_update(&state_->sodium, bytes.data(), bytes.size()); }
+void Sha256Stream::update(ByteView bytes) {
+  crypto_hash_sha256_update(&state_->sodium, bytes.data(), bytes.size());
+}
 
 Sha256 Sha256Stream::finish() {
   Sha256 hash;

@@ -48,7 +48,8 @@ Code code_of(int status) {
 // It may end on a terminal or in a log line: one line, bounded.
 std::string printable(std::string text) {
   if (text.size() > kContextBytesMax) text.resize(kContextBytesMax);
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   return text;
 }
 
@@ -58,7 +59,8 @@ Error error_of(const HttpResponse& response) {
   Error error(code_of(response.status), "the server answered with status " + std::to_string(response.status));
   const auto body = parse_json(response.body);
   if (!body) return error;
-  if (const auto context = get_string(*body, "error"); context && !context->empty()) error.context = printable(*context);
+  if (const auto context = get_string(*body, "error"); context && !context->empty())
+    error.context = printable(*context);
   if (const auto name = get_string(*body, "code")) {
     for (const Code code : kCodes) {
       // Only a code that this status stands for is believed, so that the two never contradict.

@@ -8,14 +8,16 @@ namespace {
 
 using ::testing::HasSubstr;
 
-HttpResponse answer(int status, std::string_view body = {}) { return {status, {}, to_bytes(body)}; }
+HttpResponse answer(int status, std::string_view body = {}) {
+  return {status, {}, to_bytes(body)};
+}
 
 TEST(ErrorOf, MapsTheStatusToWhatTheCallerDoesNext) {
-  const std::pair<int, Code> expected[] = {
-      {400, Code::invalid},     {404, Code::not_found}, {405, Code::invalid},    {413, Code::invalid},
-      {415, Code::invalid},     {422, Code::invalid},   {401, Code::untrusted},  {403, Code::untrusted},
-      {409, Code::wrong_base},  {507, Code::no_space},  {500, Code::unavailable}, {503, Code::unavailable},
-      {429, Code::unavailable}, {302, Code::unavailable}};
+  const std::pair<int, Code> expected[] = {{400, Code::invalid},     {404, Code::not_found},   {405, Code::invalid},
+                                           {413, Code::invalid},     {415, Code::invalid},     {422, Code::invalid},
+                                           {401, Code::untrusted},   {403, Code::untrusted},   {409, Code::wrong_base},
+                                           {507, Code::no_space},    {500, Code::unavailable}, {503, Code::unavailable},
+                                           {429, Code::unavailable}, {302, Code::unavailable}};
   for (const auto& [status, code] : expected) EXPECT_EQ(error_of(answer(status)).code, code) << status;
 }
 

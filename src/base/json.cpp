@@ -42,7 +42,8 @@ tl::unexpected<Error> wrong(std::string_view key, std::string_view what) {
 }
 
 Result<const Json*> find(const Json& object, std::string_view key) {
-  if (!object.is_object()) return fail(Code::invalid, "expected a JSON object with the key \"" + std::string(key) + "\"");
+  if (!object.is_object())
+    return fail(Code::invalid, "expected a JSON object with the key \"" + std::string(key) + "\"");
   const auto it = object.find(std::string(key));
   if (it == object.end()) return wrong(key, "is missing");
   return &*it;
@@ -52,7 +53,8 @@ Result<const Json*> find(const Json& object, std::string_view key) {
 
 Result<Json> parse_json(ByteView text) {
   if (const auto position = first_too_deep(text)) {
-    return fail(Code::invalid, "JSON nests deeper than " + std::to_string(kDepthMax) + " at " + place_of(text, *position));
+    return fail(Code::invalid,
+                "JSON nests deeper than " + std::to_string(kDepthMax) + " at " + place_of(text, *position));
   }
   try {
     return Json::parse(text.begin(), text.end());
@@ -105,6 +107,8 @@ Result<const Json*> get_array(const Json& object, std::string_view key) {
 }
 
 // Text that is not UTF-8 (a message of the system, say) is replaced, never thrown about.
-Bytes dump_bytes(const Json& value) { return to_bytes(value.dump(-1, ' ', false, Json::error_handler_t::replace)); }
+Bytes dump_bytes(const Json& value) {
+  return to_bytes(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
 
 }  // namespace hone

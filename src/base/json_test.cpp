@@ -8,9 +8,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Result<Json> parse(std::string_view text) { return parse_json(as_bytes(text)); }
+Result<Json> parse(std::string_view text) {
+  return parse_json(as_bytes(text));
+}
 
-std::string nested(int depth) { return std::string(depth, '[') + std::string(depth, ']'); }
+std::string nested(int depth) {
+  return std::string(depth, '[') + std::string(depth, ']');
+}
 
 TEST(ParseJson, NamesTheLineAndColumnOfTheError) {
   const auto json = parse("{\n  \"a\": 1,\n  \"b\": ?\n}");
@@ -20,7 +24,8 @@ TEST(ParseJson, NamesTheLineAndColumnOfTheError) {
 }
 
 TEST(ParseJson, RefusesWhatIsNotExactlyOneValue) {
-  for (const std::string_view text : {"", " ", "{", "[1,]", "1 2", "nul", "\"\xff\"", "NaN", "1e999", "// no\n1", "'a'"}) {
+  for (const std::string_view text :
+       {"", " ", "{", "[1,]", "1 2", "nul", "\"\xff\"", "NaN", "1e999", "// no\n1", "'a'"}) {
     const auto json = parse(text);
     ASSERT_FALSE(json) << text;
     EXPECT_EQ(json.error().code, Code::invalid);
@@ -42,7 +47,9 @@ TEST(ParseJson, CountsNoBracketsInsideStrings) {
   EXPECT_FALSE(parse("[\"\\\\\"," + nested(32) + "]"));
 }
 
-TEST(ParseJson, KeepsTheLastOfTwoEqualKeys) { EXPECT_EQ(get_int(*parse(R"({"a": 1, "a": 2})"), "a").value(), 2); }
+TEST(ParseJson, KeepsTheLastOfTwoEqualKeys) {
+  EXPECT_EQ(get_int(*parse(R"({"a": 1, "a": 2})"), "a").value(), 2);
+}
 
 TEST(JsonKeys, GiveTheValueOfTheAskedType) {
   const Json json = parse(R"({"s": "x", "i": -3, "d": 0.5, "b": true, "o": {"k": 1}, "a": [1]})").value();
@@ -57,11 +64,12 @@ TEST(JsonKeys, GiveTheValueOfTheAskedType) {
 
 TEST(JsonKeys, NameTheKeyThatIsMissingOrOfAnotherType) {
   const Json json = parse(R"({"s": "x", "i": 1, "d": 1.0, "n": null, "huge": 18446744073709551615})").value();
-  const Error errors[] = {get_string(json, "i").error(),    get_int(json, "d").error(),   get_int(json, "huge").error(),
-                          get_number(json, "s").error(),    get_bool(json, "i").error(),  get_object(json, "n").error(),
-                          get_array(json, "gone").error(),  get_string(Json(3), "s").error(),
-                          get_string(Json::array(), "s").error()};
-  const std::string_view keys[] = {"\"i\"", "\"d\"", "\"huge\"", "\"s\"", "\"i\"", "\"n\"", "\"gone\"", "\"s\"", "\"s\""};
+  const Error errors[] = {
+      get_string(json, "i").error(),   get_int(json, "d").error(),       get_int(json, "huge").error(),
+      get_number(json, "s").error(),   get_bool(json, "i").error(),      get_object(json, "n").error(),
+      get_array(json, "gone").error(), get_string(Json(3), "s").error(), get_string(Json::array(), "s").error()};
+  const std::string_view keys[] = {"\"i\"", "\"d\"",    "\"huge\"", "\"s\"", "\"i\"",
+                                   "\"n\"", "\"gone\"", "\"s\"",    "\"s\""};
   for (std::size_t i = 0; i < std::size(errors); ++i) {
     EXPECT_EQ(errors[i].code, Code::invalid);
     EXPECT_THAT(errors[i].context, HasSubstr(std::string(keys[i])));

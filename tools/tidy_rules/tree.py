@@ -86,5 +86,5 @@ def is_test_code(path):
     """Code that no product links: tests, fuzz targets and what only they use."""
     name = path.rsplit("/", 1)[-1]
     stem = name.split(".", 1)[0]
-    return (path.startswith("tests/") or stem.endswith(("_test", "_fuzz", "_for_test", "_for_tests"))
+    return (path.startswith("tests/") or stem.endswith(("_test", "_fuzz", "_testing", "_for_test", "_for_tests"))
             or stem.startswith(("testing_", "test_", "fake_")))

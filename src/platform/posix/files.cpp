@@ -38,8 +38,7 @@ Code code_of(int number) {
 // Reads errno: to be called before anything else can change it.
 tl::unexpected<Error> failed(std::string_view doing, const std::string& path) {
   const int number = errno;
-  return fail(code_of(number),
-              std::string(doing) + " " + path + ": " + std::generic_category().message(number));
+  return fail(code_of(number), std::string(doing) + " " + path + ": " + std::generic_category().message(number));
 }
 
 // The kernel would cut a path at a zero byte and act on another one.
@@ -84,8 +83,7 @@ class PosixFile : public File {
     HONE_TRY(const off_t start, check_offset(offset, path_));
     std::size_t done = 0;
     while (done < out.size()) {
-      const ssize_t got =
-          ::pread(fd_.get(), out.data() + done, out.size() - done, start + static_cast<off_t>(done));
+      const ssize_t got = ::pread(fd_.get(), out.data() + done, out.size() - done, start + static_cast<off_t>(done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return failed("cannot read", path_);
       if (got == 0) break;
@@ -98,8 +96,8 @@ class PosixFile : public File {
     HONE_CHECK(check_offset(offset + bytes.size() < offset ? offset : offset + bytes.size(), path_));
     std::size_t done = 0;
     while (done < bytes.size()) {
-      const ssize_t put = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
-                                   static_cast<off_t>(offset + done));
+      const ssize_t put =
+          ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
       if (put < 0 && errno == EINTR) continue;
       if (put < 0) return failed("cannot write", path_);
       done += static_cast<std::size_t>(put);
@@ -227,6 +225,8 @@ class PosixFiles : public Files {
 
 }  // namespace
 
-std::unique_ptr<Files> make_posix_files() { return std::make_unique<PosixFiles>(); }
+std::unique_ptr<Files> make_posix_files() {
+  return std::make_unique<PosixFiles>();
+}
 
 }  // namespace hone::platform

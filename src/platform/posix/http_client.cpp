@@ -58,14 +58,18 @@ struct Receiver {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return;
     std::string name(line.substr(0, colon));
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const std::size_t first = line.find_first_not_of(" \t", colon + 1);
     const std::size_t last = line.find_last_not_of(" \t\r\n");
-    response.headers[name] = first == std::string_view::npos || first > last ? "" : std::string(line.substr(first, last - first + 1));
+    response.headers[name] =
+        first == std::string_view::npos || first > last ? "" : std::string(line.substr(first, last - first + 1));
   }
 };
 
-bool is_header_text(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos; }
+bool is_header_text(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
 
 // A handshake fails for two reasons: the connection broke, or the other side is not who it should
 // be. curl has one code for both where the authority's name is right and its key is not; OpenSSL's
@@ -141,7 +145,8 @@ class CurlHttpClient : public HttpClient {
     if (code != CURLE_OK) {
       detail.resize(detail.find('\0'));
       const Code meaning = code_of(code, detail);
-      return fail(meaning, doing + ": " + (detail.empty() ? curl_easy_strerror(code) : detail) + advice_of(code, meaning));
+      return fail(meaning,
+                  doing + ": " + (detail.empty() ? curl_easy_strerror(code) : detail) + advice_of(code, meaning));
     }
     receiver.response.status = static_cast<int>(status);
     return std::move(receiver.response);
@@ -208,7 +213,8 @@ class CurlHttpClient : public HttpClient {
     if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
     if (request.method != "GET" && request.method != "HEAD") {
       curl_easy_setopt(curl, CURLOPT_POST, 1L);
-      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.empty() ? "" : reinterpret_cast<const char*>(request.body.data()));
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
+                       request.body.empty() ? "" : reinterpret_cast<const char*>(request.body.data()));
       curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     }
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());

@@ -117,7 +117,8 @@ class TestServer {
       if (answer.empty()) return;
       if (answer == kHang) continue;
       const auto size = static_cast<int>(answer.size());
-      if (tls ? SSL_write(tls.get(), answer.data(), size) <= 0 : ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) {
+      if (tls ? SSL_write(tls.get(), answer.data(), size) <= 0
+              : ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) {
         return;
       }
       if (answer.find("connection: close") != std::string::npos) return;
@@ -180,7 +181,8 @@ TEST(HttpClient, SendsMethodHeadersAndBodyAsGiven) {
   ASSERT_TRUE(client->send(request, {}));
   EXPECT_THAT(seen, AllOf(HasSubstr("PUT /v1/a%2fb/../c?x=1&y=%20 HTTP/1.1\r\n"), HasSubstr("\r\nx-one: 1\r\n"),
                           HasSubstr("\r\nx-empty:\r\n"), HasSubstr("\r\nauthorization: Bearer secret\r\n")));
-  EXPECT_THAT(seen, AllOf(HasSubstr("Content-Length: 3\r\n"), Not(HasSubstr("Expect")), Not(HasSubstr("Content-Type"))));
+  EXPECT_THAT(seen,
+              AllOf(HasSubstr("Content-Length: 3\r\n"), Not(HasSubstr("Expect")), Not(HasSubstr("Content-Type"))));
   EXPECT_TRUE(seen.ends_with(std::string("\r\n\r\na\0b", 7)));
 }
 
@@ -202,7 +204,8 @@ TEST(HttpClient, SendsAnEmptyPostAndADelete) {
 
 TEST(HttpClient, GivesEveryStatusAsAnAnswerAndHeaderNamesInLowerCase) {
   TestServer server([](const std::string&) {
-    return "HTTP/1.1 404 Not Found\r\nContent-Type:  text/plain \r\nX-Empty:\r\nETag: \"a:b\"\r\nContent-Length: 4\r\n\r\ngone";
+    return "HTTP/1.1 404 Not Found\r\nContent-Type:  text/plain \r\nX-Empty:\r\nETag: \"a:b\"\r\nContent-Length: "
+           "4\r\n\r\ngone";
   });
   const auto client = make_http_client({server.url(), "", ""});
   const auto response = get(*client);
@@ -242,7 +245,8 @@ TEST(HttpClient, ConnectsAnewAfterTheServerClosed) {
 TEST(HttpClient, RefusesAnAnswerThatIsLongerThanAllowed) {
   TestServer server([](const std::string& request) {
     if (request.find("/chunked") == std::string::npos) return ok(std::string(100, 'x'));
-    return std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n") + std::string(100, 'x') + "\r\n0\r\n\r\n";
+    return std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n") + std::string(100, 'x') +
+           "\r\n0\r\n\r\n";
   });
   const auto client = make_http_client({server.url(), "", ""});
   for (const std::string path : {"/sized", "/chunked"}) {
@@ -261,7 +265,8 @@ TEST(HttpClient, RefusesEndlessHeaders) {
 }
 
 TEST(HttpClient, CallsAnAnswerThatIsCutShortDamaged) {
-  TestServer server([](const std::string&) { return "HTTP/1.1 200 OK\r\ncontent-length: 10\r\nconnection: close\r\n\r\nabc"; });
+  TestServer server(
+      [](const std::string&) { return "HTTP/1.1 200 OK\r\ncontent-length: 10\r\nconnection: close\r\n\r\nabc"; });
   const auto client = make_http_client({server.url(), "", ""});
   EXPECT_EQ(get(*client).error().code, Code::damaged);
 }
@@ -275,7 +280,8 @@ TEST(HttpClient, SaysThatNobodyListens) {
   const auto response = get(*make_http_client({url, "", ""}), "/v1/offer");
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, Code::unavailable);
-  EXPECT_THAT(response.error().context, AllOf(HasSubstr("GET " + url + "/v1/offer"), HasSubstr("is the server running")));
+  EXPECT_THAT(response.error().context,
+              AllOf(HasSubstr("GET " + url + "/v1/offer"), HasSubstr("is the server running")));
 }
 
 TEST(HttpClient, GivesUpOnAServerThatSaysNothing) {

@@ -13,6 +13,8 @@ class SystemRandom : public Random {
 
 }  // namespace
 
-std::unique_ptr<Random> make_system_random() { return std::make_unique<SystemRandom>(); }
+std::unique_ptr<Random> make_system_random() {
+  return std::make_unique<SystemRandom>();
+}
 
 }  // namespace hone::platform

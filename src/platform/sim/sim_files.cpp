@@ -114,7 +114,11 @@ Result<> check_rename(const Place& from, const Place& to, const std::string& doi
 class SimFile : public File {
  public:
   SimFile(std::shared_ptr<SimFiles::Disk> disk, NodePtr node, std::string path, bool may_write)
-      : disk_(std::move(disk)), node_(std::move(node)), path_(std::move(path)), boot_(disk_->boots), may_write_(may_write) {}
+      : disk_(std::move(disk)),
+        node_(std::move(node)),
+        path_(std::move(path)),
+        boot_(disk_->boots),
+        may_write_(may_write) {}
 
   [[nodiscard]] Result<std::uint64_t> size() const override {
     const std::lock_guard lock(disk_->mutex);

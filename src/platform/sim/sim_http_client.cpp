@@ -6,7 +6,9 @@ namespace hone::platform {
 namespace {
 
 // A fault that is off draws nothing, so that switching one on does not reshuffle the others' runs.
-bool happens(SimRandom& random, double probability) { return probability > 0 && random.uniform() < probability; }
+bool happens(SimRandom& random, double probability) {
+  return probability > 0 && random.uniform() < probability;
+}
 
 }  // namespace
 
@@ -16,13 +18,16 @@ SimHttpClient::SimHttpClient(HttpHandler handler, SimRandom& random, std::string
 Result<HttpResponse> SimHttpClient::send(const HttpRequest& request, const Limits& limits) {
   const std::string doing = request.method + " " + request.path;
   if (!online) return fail(Code::unavailable, doing + ": simulated: no network");
-  if (happens(random_, faults.drop_request)) return fail(Code::unavailable, doing + ": simulated: the request was lost");
+  if (happens(random_, faults.drop_request))
+    return fail(Code::unavailable, doing + ": simulated: the request was lost");
 
   HttpRequest sent = request;
-  if (!authorization_.empty() && !sent.headers.contains("authorization")) sent.headers["authorization"] = authorization_;
+  if (!authorization_.empty() && !sent.headers.contains("authorization"))
+    sent.headers["authorization"] = authorization_;
   HttpResponse response = handler_(sent);
 
-  if (happens(random_, faults.drop_response)) return fail(Code::unavailable, doing + ": simulated: the answer was lost");
+  if (happens(random_, faults.drop_response))
+    return fail(Code::unavailable, doing + ": simulated: the answer was lost");
   if (response.body.size() > limits.response_bytes_max) {
     return fail(Code::damaged, doing + ": the answer is longer than the " + std::to_string(limits.response_bytes_max) +
                                    " bytes allowed here");

@@ -13,7 +13,9 @@ std::uint64_t SimRandom::next() {
   return z ^ (z >> 31);
 }
 
-double SimRandom::uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+double SimRandom::uniform() {
+  return static_cast<double>(next() >> 11) * 0x1p-53;
+}
 
 void SimRandom::fill(std::span<std::uint8_t> out) {
   for (std::size_t i = 0; i < out.size(); i += 8) {
