@@ -21,6 +21,7 @@
 #include <cctype>
 #include <condition_variable>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -91,7 +92,9 @@ asio::awaitable<void> call_on_worker(const HttpHandler& handler, const HttpReque
   co_return;
 }
 
-Result<> load_credentials(ssl::context& context, const HttpsOptions& options) {
+Result<std::shared_ptr<ssl::context>> make_context(const std::string& certificate_pem, const std::string& private_key_pem) {
+  const auto made = std::make_shared<ssl::context>(ssl::context::tls_server);
+  ssl::context& context = *made;
   error_code ec;
   context.set_options(ssl::context::default_workarounds | ssl::context::no_compression | ssl::context::single_dh_use, ec);
   SSL_CTX* native = context.native_handle();
@@ -99,11 +102,11 @@ Result<> load_credentials(ssl::context& context, const HttpsOptions& options) {
   SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);  // idle connections cost little
   SSL_CTX_set_cipher_list(native, "ECDHE+AESGCM:ECDHE+CHACHA20");
-  context.use_certificate_chain(asio::buffer(options.certificate_pem), ec);
+  context.use_certificate_chain(asio::buffer(certificate_pem), ec);
   if (ec) return fail(Code::invalid, "the server's certificate cannot be read: " + ec.message());
-  context.use_private_key(asio::buffer(options.private_key_pem), ssl::context::pem, ec);
+  context.use_private_key(asio::buffer(private_key_pem), ssl::context::pem, ec);
   if (ec) return fail(Code::invalid, "the server's private key cannot be read or does not fit its certificate: " + ec.message());
-  return {};
+  return made;
 }
 
 Result<> listen_on(tcp::acceptor& acceptor, const HttpsOptions& options) {
@@ -193,7 +196,7 @@ struct HttpsServer::Impl {
       if (open >= options.connections_max + kRefusalsMax) continue;  // the socket closes here
       const bool crowded = open >= options.connections_max;
       auto executor = socket.get_executor();
-      asio::co_spawn(executor, serve(std::make_unique<Connection>(std::move(socket), context), crowded), asio::detached);
+      asio::co_spawn(executor, serve(std::make_unique<Connection>(std::move(socket), *current_context()), crowded), asio::detached);
     }
   }
 
@@ -340,6 +343,11 @@ struct HttpsServer::Impl {
       total += co_await stream.async_read_some(asio::buffer(drain), yielding(ec));
   }
 
+  std::shared_ptr<ssl::context> current_context() {
+    const std::lock_guard lock(mutex);
+    return context;
+  }
+
   void set_waiting(Connection& connection, bool waiting) {
     const std::lock_guard lock(mutex);
     connection.waiting = waiting;
@@ -366,12 +374,12 @@ struct HttpsServer::Impl {
   std::atomic<bool> stopping = false;
   std::atomic<std::uint64_t> all_bodies_bytes = 0;
 
-  std::mutex mutex;  // guards connections and their `waiting`
+  std::mutex mutex;  // guards connections, their `waiting`, and which context is the newest
+  std::shared_ptr<ssl::context> context;
   std::list<Connection*> connections;
   std::condition_variable all_closed;
 
   // Below what their coroutines use, so that they go first; the pool's may hold sockets of `io`.
-  ssl::context context{ssl::context::tls_server};
   asio::io_context io;
   tcp::acceptor acceptor;
   std::optional<asio::thread_pool> pool;
@@ -384,7 +392,7 @@ HttpsServer::~HttpsServer() { stop(Duration(0)); }
 
 Result<std::unique_ptr<HttpsServer>> HttpsServer::bind(HttpsOptions options) {
   auto impl = std::make_unique<Impl>(std::move(options));
-  HONE_CHECK(load_credentials(impl->context, impl->options));
+  HONE_TRY(impl->context, make_context(impl->options.certificate_pem, impl->options.private_key_pem));
   HONE_CHECK(listen_on(impl->acceptor, impl->options));
   error_code ec;
   impl->port = impl->acceptor.local_endpoint(ec).port();
@@ -399,6 +407,13 @@ void HttpsServer::start(HttpHandler handler) {
   asio::co_spawn(impl_->io, impl_->accept_all(), asio::detached);
   for (unsigned i = 0; i < std::max(1u, impl_->options.io_threads); ++i)
     impl_->io_threads.emplace_back([this] { impl_->io.run(); });
+}
+
+Result<> HttpsServer::replace_certificate(const std::string& certificate_pem, const std::string& private_key_pem) {
+  HONE_TRY(auto context, make_context(certificate_pem, private_key_pem));
+  const std::lock_guard lock(impl_->mutex);
+  impl_->context = std::move(context);
+  return {};
 }
 
 void HttpsServer::stop(Duration grace) {

@@ -57,6 +57,10 @@ class HttpsServer {
   // that throws is answered with 500. Connections made since bind() are served now.
   void start(HttpHandler handler);
 
+  // For connections from now on; those that stand keep what they have. Safe from any thread.
+  // `invalid` when the two do not fit: then nothing changes.
+  [[nodiscard]] Result<> replace_certificate(const std::string& certificate_pem, const std::string& private_key_pem);
+
   // Takes no new request, gives those under way up to `grace` to be answered, then closes. Waits
   // for handlers that run: they must return by themselves. Idempotent.
   void stop(Duration grace = std::chrono::seconds(1));

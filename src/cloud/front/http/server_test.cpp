@@ -351,6 +351,20 @@ TEST(HttpsServer, IsNotBelievedUnderAnotherAuthority) {
   EXPECT_EQ(response.error().code, Code::untrusted) << response.error().context;
 }
 
+TEST(HttpsServer, ANewCertificateIsShownToNewConnections) {
+  const auto server = start(echo);
+  ASSERT_TRUE(server);
+  const auto standing = client_of(*server);
+  ASSERT_TRUE(standing->send(post("/small", {}), generous()));
+  const TestingCertificate other = make_testing_certificate();
+  EXPECT_FALSE(server->replace_certificate(other.certificate_pem, certificate().private_key_pem));
+  EXPECT_TRUE(client_of(*server)->send(post("/small", {}), generous()));
+  ASSERT_TRUE(server->replace_certificate(other.certificate_pem, other.private_key_pem));
+  EXPECT_TRUE(standing->send(post("/small", {}), generous()));
+  EXPECT_TRUE(client_of(*server, other.ca_pem)->send(post("/small", {}), generous()));
+  EXPECT_FALSE(client_of(*server)->send(post("/small", {}), generous()));
+}
+
 TEST(HttpsServer, RefusesTlsOlderThan12) {
   const auto server = start(echo);
   ASSERT_TRUE(server);

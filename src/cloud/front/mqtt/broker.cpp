@@ -115,6 +115,11 @@ struct Broker::Impl {
     return {};
   }
 
+  [[nodiscard]] Result<> write_certificate(const std::string& certificate_pem, const std::string& private_key_pem) {
+    HONE_CHECK(write_file_atomically(files, path("server.pem"), as_bytes(certificate_pem)));
+    return write_private_file_atomically(files, path("server-key.pem"), as_bytes(private_key_pem));
+  }
+
   [[nodiscard]] Result<> write_configuration() {
     const std::string here = std::filesystem::absolute(options.folder).string();
     std::string text =
@@ -139,8 +144,7 @@ struct Broker::Impl {
     if (::geteuid() == 0) text += "user root\n";  // else it would drop to a user that may not write here
     const std::string acl = "pattern read hone/v1/#\n\nuser " + std::string(kCloudUser) + "\ntopic readwrite hone/v1/#\n";
     HONE_CHECK(write_file_atomically(files, path("ca.pem"), as_bytes(options.ca_pem)));
-    HONE_CHECK(write_file_atomically(files, path("server.pem"), as_bytes(options.certificate_pem)));
-    HONE_CHECK(write_private_file_atomically(files, path("server-key.pem"), as_bytes(options.private_key_pem)));
+    HONE_CHECK(write_certificate(options.certificate_pem, options.private_key_pem));
     HONE_CHECK(write_private_file_atomically(files, path("acl"), as_bytes(acl)));
     return write_private_file_atomically(files, path("mosquitto.conf"), as_bytes(text));
   }
@@ -199,14 +203,11 @@ Broker::Broker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Result<std::unique_ptr<Broker>> Broker::open(Files& files, Random& random, BrokerOptions options) {
   auto impl = std::make_unique<Impl>(files, random, std::move(options));
   impl->program = impl->options.program;
-  if (impl->program.empty()) {
-    const auto found = platform::find_program("mosquitto");
-    if (!found)
-      return fail(Code::not_found,
-                  "there is no mosquitto on this machine: devices will poll instead of being told; install it with "
-                  "'apt-get install mosquitto'");
-    impl->program = *found;
-  }
+  if (impl->program.empty()) impl->program = platform::find_program("mosquitto").value_or("");
+  if (impl->program.empty() || ::access(impl->program.c_str(), X_OK) != 0)
+    return fail(Code::not_found,
+                "there is no " + (impl->program.empty() ? std::string("mosquitto on this machine") : impl->program) +
+                    "; devices will poll instead of being told; install it with 'apt-get install mosquitto'");
   HONE_CHECK(files.make_folders(impl->options.folder));
   HONE_CHECK(impl->choose_port());
   HONE_CHECK(impl->write_configuration());
@@ -256,6 +257,13 @@ Duration Broker::step(Time now) {
     impl_->pause = std::min(2 * impl_->pause, kPauseMax);
   }
   return std::chrono::milliseconds(50);
+}
+
+Result<> Broker::replace_certificate(const std::string& certificate_pem, const std::string& private_key_pem) {
+  const std::lock_guard lock(impl_->mutex);
+  HONE_CHECK(impl_->write_certificate(certificate_pem, private_key_pem));
+  if (impl_->child) impl_->child->send_signal(SIGHUP);  // reads both again
+  return {};
 }
 
 Result<> Broker::add(const DeviceId& device, const std::string& secret) {

@@ -32,7 +32,7 @@ struct BrokerOptions {
   std::function<void(std::string_view sentence)> log = [](std::string_view) {};
 };
 
-// add() and publish() are safe from several threads; open(), step() and the destructor belong to
+// replace_certificate(), add() and publish() are safe from several threads; open(), step() and the destructor belong to
 // one thread, which must live as long as the process (ChildProcess says why).
 class Broker : public BrokerAccounts, public HintSink {
  public:
@@ -46,6 +46,9 @@ class Broker : public BrokerAccounts, public HintSink {
 
   // Starts it again when it has died. Returns how long until the next look; SIGCHLD may cut that short.
   [[nodiscard]] Duration step(Time now);
+
+  // For connections from now on; those that stand keep what they have.
+  [[nodiscard]] Result<> replace_certificate(const std::string& certificate_pem, const std::string& private_key_pem);
 
   [[nodiscard]] Result<> add(const DeviceId& device, const std::string& secret) override;
   void publish(std::string_view pipeline, std::string_view payload) override;

@@ -233,6 +233,16 @@ TEST_F(BrokerTest, KeepsItsPortAndAccountsOverARestartOfTheCloud) {
   EXPECT_TRUE(device("dev-1", "secret"));
 }
 
+TEST_F(BrokerTest, ANewCertificateIsShownToNewConnections) {
+  ASSERT_NO_FATAL_FAILURE(open());
+  ASSERT_TRUE(broker_->add(DeviceId("dev-1"), "secret"));
+  ASSERT_TRUE(device("dev-1", "secret"));
+  const TestingCertificate other = make_testing_certificate();
+  ASSERT_TRUE(broker_->replace_certificate(other.certificate_pem, other.private_key_pem));
+  ASSERT_TRUE(write_file_atomically(*files_, folder_ + "/mqtt/ca.pem", as_bytes(other.ca_pem)));
+  EXPECT_TRUE(device("dev-1", "secret"));  // under the other authority, as soon as it is shown
+}
+
 TEST_F(BrokerTest, SaysThatThePortIsTaken) {
   ASSERT_NO_FATAL_FAILURE(open());
   BrokerOptions second = options();

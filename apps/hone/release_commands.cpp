@@ -1,0 +1,107 @@
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "commands.hpp"
+#include "table.hpp"
+
+namespace hone::app {
+namespace {
+
+std::string smallest_delta(const Json& release) {
+  const Json& deltas = release.at("deltas");
+  if (deltas.empty()) return "-";
+  const double bytes = deltas.front().at("bytes");  // newest base first: what most devices pull
+  const Json& full = release.at("full_bytes");
+  return bytes_in_words(bytes) + (full.is_number() && full.get<double>() > 0 ? " (" + percent(bytes / full.get<double>()) + ")" : "");
+}
+
+void print_releases(const Json& answer) {
+  const Json& releases = answer.at("releases");
+  if (releases.empty()) {
+    std::printf("No release yet: 'hone status' says what the first training waits for.\n");
+    return;
+  }
+  Table table({">release", "state", "judged", ">value", "goal met", ">full", ">delta", ">live on", "note"});
+  for (const Json& release : releases) {
+    std::int64_t live = 0;
+    for (const Json& outcome : release.at("outcomes")) live += outcome.at("kind") == "confirmed" ? 1 : 0;
+    const Json& full = release.at("full_bytes");
+    table.row({release.at("seq").dump(), text_of(release.at("state")), when(release.at("created")), percent(release.at("value")),
+               release.at("goal_met").get<bool>() ? "yes" : "no", full.is_null() ? "-" : bytes_in_words(full),
+               smallest_delta(release), with_commas(live), release.at("note").is_null() ? "" : text_of(release.at("note"))});
+  }
+  table.print();
+}
+
+void print_verdicts(const Json& answer) {
+  const Json& verdicts = answer.at("verdicts");
+  if (verdicts.empty()) {
+    std::printf("The gate has not judged a candidate yet.\n");
+    return;
+  }
+  for (const Json& verdict : verdicts) {
+    std::printf("%s  %s  %s\n  %s\n", when(verdict.at("at")).c_str(), text_of(verdict.at("job")).c_str(),
+                text_of(verdict.at("decision")).c_str(), text_of(verdict.at("reason")).c_str());
+    if (!verdict.at("numbers").contains("verdict")) continue;
+    const Json& v = verdict.at("numbers").at("verdict");
+    std::printf("  candidate %s on %s labelled holdout rows\n", percent(v.at("candidate_metric")).c_str(),
+                with_commas(v.at("labelled_rows")).c_str());
+    if (v.at("first").get<bool>()) continue;
+    const Json& counts = v.at("counts");
+    std::printf("  deployed %s; gain %s, between %s and %s at %s confidence; margin %s\n",
+                percent(v.at("deployed_metric")).c_str(), percent(v.at("gain")).c_str(),
+                percent(v.at("gain_bounds").at("lower")).c_str(), percent(v.at("gain_bounds").at("upper")).c_str(),
+                percent(v.at("confidence")).c_str(), percent(v.at("margin")).c_str());
+    std::printf("  right alone: candidate %s rows, deployed %s rows; McNemar p = %.3g\n",
+                with_commas(counts.at("only_candidate")).c_str(), with_commas(counts.at("only_deployed")).c_str(),
+                v.at("mcnemar_p").get<double>());
+    if (!v.at("rows_needed").is_null())
+      std::printf("  about %s holdout rows would decide it\n", with_commas(v.at("rows_needed")).c_str());
+    for (const Json& slice : v.at("slices"))
+      if (slice.at("worse").get<bool>()) std::printf("  label '%s' got worse\n", text_of(slice.at("label")).c_str());
+  }
+}
+
+Result<Json> get_of_pipeline(Context& context, const std::string& pipeline, std::string_view what) {
+  HONE_TRY(const std::string path, pipeline_path(pipeline, what));
+  HONE_TRY(Server server, Server::open(context));
+  return server.get(path);
+}
+
+}  // namespace
+
+void add_release_commands(CLI::App& app, Context& context) {
+  struct Options {
+    std::string pipeline, reason;
+    std::uint64_t to = 0;
+  };
+  const auto options = std::make_shared<Options>();
+
+  CLI::App* release = app.add_subcommand("release", "What was published, and going back");
+  release->require_subcommand(1);
+  CLI::App* list = release->add_subcommand("list", "Every release of a pipeline");
+  list->add_option("pipeline", options->pipeline)->required();
+  on_run(list, context, [&context, options] { return get_of_pipeline(context, options->pipeline, "releases"); }, print_releases);
+
+  CLI::App* rollback = release->add_subcommand("rollback", "Publish an older release's model again, under a higher number");
+  rollback->add_option("pipeline", options->pipeline)->required();
+  rollback->add_option("--to", options->to, "The release to go back to")->required()->check(CLI::Range(1u, 1u << 30));
+  rollback->add_option("--reason", options->reason, "Why; stands in the release's note");
+  on_run(rollback, context, [&context, options]() -> Result<Json> {
+    HONE_TRY(const std::string path, pipeline_path(options->pipeline, "rollback"));
+    HONE_TRY(Server server, Server::open(context));
+    return server.post(path, {{"to", options->to}, {"reason", options->reason}});
+  }, [options](const Json& answer) {
+    std::printf("Release %s brings the model of release %llu back.\n", answer.at("release").dump().c_str(),
+                static_cast<unsigned long long>(options->to));
+  });
+
+  CLI::App* gate = app.add_subcommand("gate", "What the gate decided, and why");
+  gate->require_subcommand(1);
+  CLI::App* show = gate->add_subcommand("show", "Every verdict of a pipeline, with its numbers");
+  show->add_option("pipeline", options->pipeline)->required();
+  on_run(show, context, [&context, options] { return get_of_pipeline(context, options->pipeline, "verdicts"); }, print_verdicts);
+}
+
+}  // namespace hone::app
