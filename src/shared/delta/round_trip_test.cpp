@@ -121,6 +121,12 @@ TEST(DeltaRoundTrip, IdenticalFilesTakeFewBytes) {
 
 TEST(DeltaRoundTrip, RandomBytesStayRandomBytes) { round_trip(random_bytes(70'000, 4), random_bytes(1'000'000, 5)); }
 
+TEST(DeltaRoundTrip, TextWithoutBaseIsSmallerThanZstd) {
+  const Bytes target = text(200'000, 6);
+  EXPECT_LT(round_trip({}, target), zstd_bytes(target));
+  for (const int effort : {1, 3, 9}) round_trip({}, target, Profile::standard, effort);
+}
+
 TEST(DeltaRoundTrip, RunsAndRepeats) {
   round_trip({}, Bytes(500'000, 7));
   Bytes striped;

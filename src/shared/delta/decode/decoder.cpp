@@ -249,10 +249,10 @@ bool Decoder::copy_match(uint64_t distance, uint64_t length) {
         if (!callbacks_.read_target(callbacks_.context, place, out_ + out_used_, count)) fail(Status::io_target);
       }
     }
+    note_bytes(generic_, out_ + out_used_, count);
     out_used_ += count;
     at += count;
     length -= count;
-    generic_.before = out_[out_used_ - 1];
     if (out_used_ == out_size_ && !flush()) return false;
   }
   return status_ == Status::ok;
@@ -315,11 +315,13 @@ void Decoder::run_values(const uint8_t* limit) {
     ValueMemory memory = values_;
     Counter* const counters = counters_;
     const uint32_t top = operation_.top_exponent;
+    const bool by_mantissa = operation_.by_mantissa;
     uint8_t* to = out_ + out_used_;
     uint64_t i = 0;
     if (with_base) {
       for (; i < count && coder.next <= limit; ++i, from += width, to += width)
-        store_element<width>(to, code_residual<kProfile, kType>(coder, counters, memory, top, load_element<width>(from), 0));
+        store_element<width>(
+            to, code_residual<kProfile, kType>(coder, counters, memory, top, by_mantissa, load_element<width>(from), 0));
     } else {
       for (; i < count && coder.next <= limit; ++i, to += width)
         store_element<width>(to, code_intra<kProfile, kType>(coder, counters, memory, top, 0));

@@ -22,7 +22,13 @@ struct RangeDecoder {
     }
   }
   uint32_t bit(Counter& counter, uint32_t, uint32_t limit) {
-    const uint32_t bound = (range >> 16) * counter.p16();
+    const uint32_t bit = probable(counter.p16(), 0);
+    counter.update(bit, limit);
+    return bit;
+  }
+  // The bit is 1 with p16 in 65536.
+  uint32_t probable(uint32_t p16, uint32_t) {
+    const uint32_t bound = (range >> 16) * p16;
     uint32_t bit;
     if (code < bound) {
       range = bound;
@@ -32,7 +38,6 @@ struct RangeDecoder {
       range -= bound;
       bit = 0;
     }
-    counter.update(bit, limit);
     normalize();
     return bit;
   }

@@ -86,7 +86,7 @@ class Parser {
       for (std::uint32_t k = 3; k > 0; --k) memory.rep[k] = memory.rep[k - 1];
       memory.rep[0] = node.by.distance;
     }
-    memory.before = target_[at + i - 1];
+    note_bytes(memory, &target_[at + i - node.by.length], node.by.length);
     return memory;
   }
 
@@ -139,26 +139,24 @@ class Parser {
   }
 
   std::uint32_t price_literal(const GenericMemory& memory, std::uint64_t place) {
-    const Counter* plain = &state_.counters[l.literal + (memory.before >> d.literal_shift) * 256];
+    using L = Literal<kProfile>;
     const std::uint32_t expected = expected_at(memory.rep[0], place);
+    LiteralContext context{memory.before, expected, expected < 256};
+    const Counter* counters = state_.counters.data();
     const std::uint32_t given = target_[place];
     std::uint32_t node = 1;
-    std::uint32_t shift = 8;
     std::uint32_t price = 0;
-    if (expected < 256) {
-      while (shift > 0) {
-        --shift;
-        const std::uint32_t guess = expected >> shift & 1u;
-        const std::uint32_t bit = given >> shift & 1u;
-        price += cost_of(state_.counters[l.matched + guess * 256 + node], bit, table_);
-        node = node << 1 | bit;
-        if (bit != guess) break;
-      }
-    }
-    while (shift > 0) {
-      --shift;
+    for (std::uint32_t shift = 8; shift-- > 0;) {
       const std::uint32_t bit = given >> shift & 1u;
-      price += cost_of(plain[node], bit, table_);
+      if constexpr (d.literal_mixing != 0) {
+        const Counter* const inputs[kMixed] = {counters + L::plain(context, node), counters + L::second(context, node),
+                                               counters + L::third(context, node),
+                                               context.agrees ? counters + L::matched(context, node, shift) : nullptr};
+        price += cost_of(mix(inputs, counters + L::weights(context, shift)).p16, bit, table_);
+      } else {
+        price += cost_of(counters[context.agrees ? L::matched(context, node, shift) : L::plain(context, node)], bit, table_);
+      }
+      context.agrees = context.agrees && bit == (expected >> shift & 1u);
       node = node << 1 | bit;
     }
     return price;
@@ -228,7 +226,7 @@ void code_generic(Coder& coder, EncoderState& state, MatchFinder& finder, ByteVi
       if (symbol.kind == Symbol::literal) {
         code_literal<kProfile>(coder, state.counters.data(), state.generic, expected, target[at]);
       } else {
-        state.generic.before = target[at + symbol.length - 1];
+        note_bytes(state.generic, &target[at], symbol.length);
       }
       at += symbol.length;
     }

@@ -15,14 +15,18 @@ class RangeEncoder {
   explicit RangeEncoder(Bytes& out) : out_(out) {}
 
   std::uint32_t bit(Counter& counter, std::uint32_t bit, std::uint32_t limit) {
-    const std::uint32_t bound = (range_ >> 16) * counter.p16();
+    (void)probable(counter.p16(), bit);
+    counter.update(bit, limit);
+    return bit;
+  }
+  std::uint32_t probable(std::uint32_t p16, std::uint32_t bit) {
+    const std::uint32_t bound = (range_ >> 16) * p16;
     if (bit != 0) {
       range_ = bound;
     } else {
       low_ += bound;
       range_ -= bound;
     }
-    counter.update(bit, limit);
     normalize();
     return bit;
   }
@@ -78,9 +82,12 @@ inline const CostTable& costs() {
   static const CostTable table;
   return table;
 }
-[[nodiscard]] inline std::uint32_t cost_of(const Counter& counter, std::uint32_t bit, const CostTable& table) {
-  const std::uint32_t p = counter.p16() >> 4;
+[[nodiscard]] inline std::uint32_t cost_of(std::uint32_t p16, std::uint32_t bit, const CostTable& table) {
+  const std::uint32_t p = p16 >> 4;
   return table.at[bit != 0 ? p : 4095 - p];
+}
+[[nodiscard]] inline std::uint32_t cost_of(const Counter& counter, std::uint32_t bit, const CostTable& table) {
+  return cost_of(counter.p16(), bit, table);
 }
 
 class CostCoder {
@@ -88,6 +95,10 @@ class CostCoder {
   std::uint32_t bit(Counter& counter, std::uint32_t bit, std::uint32_t limit) {
     cost_ += cost_of(counter, bit, table_);
     counter.update(bit, limit);
+    return bit;
+  }
+  std::uint32_t probable(std::uint32_t p16, std::uint32_t bit) {
+    cost_ += cost_of(p16, bit, table_);
     return bit;
   }
   std::uint32_t raw(std::uint32_t bits, std::uint32_t count) {

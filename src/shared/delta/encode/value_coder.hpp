@@ -55,7 +55,8 @@ auto with_type(Type type, F&& f) {
 
 // `base` is empty for intra.
 template <Profile kProfile, class Coder>
-void code_values(Coder& coder, EncoderState& state, Type type, std::uint32_t top, ByteView base, ByteView target) {
+void code_values(Coder& coder, EncoderState& state, Type type, std::uint32_t top, bool by_mantissa, ByteView base,
+                 ByteView target) {
   with_type(type, [&](auto constant) {
     constexpr Type kType = decltype(constant)::value;
     constexpr std::uint32_t width = Element<kType>::width;
@@ -66,7 +67,7 @@ void code_values(Coder& coder, EncoderState& state, Type type, std::uint32_t top
       if (base.empty()) {
         code_intra<kProfile, kType>(coder, counters, memory, top, given);
       } else {
-        code_residual<kProfile, kType>(coder, counters, memory, top, load_element<width>(&base[i]), given);
+        code_residual<kProfile, kType>(coder, counters, memory, top, by_mantissa, load_element<width>(&base[i]), given);
       }
     }
     state.values = memory;

@@ -56,6 +56,8 @@ struct Element {
   // Bits of a bit length less one: log2 of the width in bits.
   static constexpr uint32_t length_depth = bits == 8 ? 3 : bits == 16 ? 4 : bits == 32 ? 5 : 6;
 
+  static constexpr uint32_t zero_class_shift = exponent_bits == 0 ? 0 : 1;
+
   [[nodiscard]] static uint64_t to_ordered(uint64_t raw) {
     if constexpr (exponent_bits == 0) return raw;
     return (raw & sign) != 0 ? ~raw & mask : raw | sign;
@@ -66,6 +68,14 @@ struct Element {
   }
   [[nodiscard]] static uint32_t exponent(uint64_t raw) {
     return static_cast<uint32_t>(raw >> mantissa_bits) & ((1u << exponent_bits) - 1u);
+  }
+  // The two bits below the leading one: a value's place in its octave.
+  [[nodiscard]] static uint32_t mantissa_top(uint64_t raw) {
+    if constexpr (mantissa_bits < 2) {
+      return 0;
+    } else {
+      return static_cast<uint32_t>(raw >> (mantissa_bits - 2)) & 3u;
+    }
   }
   [[nodiscard]] static bool negative(uint64_t raw) {
     if constexpr (info.is_unsigned != 0) return raw < sign;  // zero points stand in the middle

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "shared/delta/format/mixing.hpp"
 #include "shared/delta/format/models.hpp"
 
 namespace hone::delta {
@@ -29,30 +30,69 @@ inline void note_alignment(GenericMemory& memory, uint64_t distance) {
   memory.rep[0] = distance;
 }
 
-// `expected` is the byte at the most recent distance, or 256 when there is none.
+// The bytes that were written last, for the contexts.
+inline void note_bytes(GenericMemory& memory, const uint8_t* bytes, uint64_t count) {
+  for (uint64_t i = count < 4 ? 0 : count - 4; i < count; ++i) memory.before = memory.before << 8 | bytes[i];
+}
+
+// Where the predictions of one bit of a literal stand. `node` is 1 and the byte's bits so far.
+struct LiteralContext {
+  const uint32_t before;
+  const uint32_t expected;  // the byte at the most recent distance, or 256 when there is none
+  bool agrees;              // with the expected byte, so far
+};
+template <Profile kProfile>
+struct Literal {
+  static constexpr Dimensions d = dimensions(kProfile);
+  static constexpr Layout l = kLayout<kProfile>;
+
+  static uint32_t plain(const LiteralContext& context, uint32_t node) {
+    return l.literal + ((context.before & 255u) >> d.literal_shift) * 256 + node;
+  }
+  static uint32_t matched(const LiteralContext& context, uint32_t node, uint32_t shift) {
+    return l.matched + (context.expected >> shift & 1u) * 256 + node;
+  }
+  static uint32_t second(const LiteralContext& context, uint32_t node) {
+    return l.second + ((((context.before & 0xFFFFu) * 0x9E3779B1u >> 16) + node * 0x9E35u) & 0xFFFFu);
+  }
+  static uint32_t third(const LiteralContext& context, uint32_t node) {
+    return l.third + ((((context.before & 0xFFFFFFu) * 0x85EBCA6Bu >> 16) + node * 0x9E35u) & 0x7FFFu);
+  }
+  static uint32_t weights(const LiteralContext& context, uint32_t shift) {
+    const uint32_t state = context.expected > 255 ? 0 : context.agrees ? 1 : 2;
+    return l.weights + (state * 8 + shift) * kMixed;
+  }
+};
+
+// Small: the counter of the expected byte as long as it is right, else that of the byte before.
+// Standard: these two and the contexts of two and three bytes, mixed.
 template <Profile kProfile, class C>
 inline uint32_t code_literal(C& coder, Counter* counters, GenericMemory& memory, uint32_t expected, uint32_t given) {
-  constexpr Dimensions d = dimensions(kProfile);
-  constexpr Layout l = kLayout<kProfile>;
-  Counter* plain = counters + l.literal + (memory.before >> d.literal_shift) * 256;
+  using L = Literal<kProfile>;
+  LiteralContext context{memory.before, expected, expected < 256};
   uint32_t node = 1;
-  uint32_t shift = 8;
-  if (expected < 256) {  // as long as the bits agree with the expected byte
-    while (shift > 0) {
-      --shift;
-      const uint32_t guess = expected >> shift & 1u;
-      const uint32_t bit = coder.bit(counters[l.matched + guess * 256 + node], given >> shift & 1u, kGenericLimit);
-      node = node << 1 | bit;
-      if (bit != guess) break;
+  for (uint32_t shift = 8; shift-- > 0;) {
+    uint32_t bit = given >> shift & 1u;
+    if constexpr (L::d.literal_mixing != 0) {
+      Counter* const inputs[kMixed] = {counters + L::plain(context, node), counters + L::second(context, node),
+                                       counters + L::third(context, node),
+                                       context.agrees ? counters + L::matched(context, node, shift) : nullptr};
+      Counter* weights = counters + L::weights(context, shift);
+      const Mix mixed = mix(inputs, weights);
+      bit = coder.probable(mixed.p16, bit);
+      learn(mixed, weights, bit);
+      for (Counter* input : inputs)
+        if (input != nullptr) input->update(bit, kGenericLimit);
+    } else {
+      Counter& counter = counters[context.agrees ? L::matched(context, node, shift) : L::plain(context, node)];
+      bit = coder.bit(counter, bit, kGenericLimit);
     }
+    context.agrees = context.agrees && bit == (expected >> shift & 1u);
+    node = node << 1 | bit;
   }
-  while (shift > 0) {
-    --shift;
-    node = node << 1 | coder.bit(plain[node], given >> shift & 1u, kGenericLimit);
-  }
-  memory.before = node & 255u;
+  memory.before = memory.before << 8 | (node & 255u);
   push_symbol(memory, Symbol::literal);
-  return memory.before;
+  return node & 255u;
 }
 
 // Codes what comes next, all but a literal's byte. `length_max` > 0 is what is left of the operation,

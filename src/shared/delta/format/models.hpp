@@ -11,7 +11,8 @@ namespace hone::delta {
 
 inline constexpr uint32_t kActivityLevels = 8;
 inline constexpr uint32_t kZeroContexts = kActivityLevels * 4;
-inline constexpr uint32_t kScaleLevels = 5;
+inline constexpr uint32_t kScaleLevels = 9;  // five levels of the neighbours' scale, or four parts of the base value's octave
+
 inline constexpr uint32_t kIntraScales = 8;
 inline constexpr uint32_t kMatchStates = 27;  // kinds of the last three symbols
 
@@ -22,12 +23,13 @@ struct Dimensions {
   uint32_t intra_scales;      // contexts of an exponent without a base
   uint32_t literal_shift;     // low bits of the byte before that a literal does not know
   uint32_t distance_contexts;
+  uint32_t literal_mixing;    // whether literals mix contexts of one, two and three bytes
   size_t base_buffer_bytes;
   size_t out_buffer_bytes;
 };
 [[nodiscard]] constexpr Dimensions dimensions(Profile profile) {
-  return profile == Profile::small ? Dimensions{8, 1, 0, 1, 7, 1, 512, 512}
-                                   : Dimensions{32, kScaleLevels, 1, kIntraScales, 0, 4, 65536, 65536};
+  return profile == Profile::small ? Dimensions{8, 1, 0, 1, 7, 1, 0, 512, 512}
+                                   : Dimensions{32, kScaleLevels, 1, kIntraScales, 0, 4, 1, 65536, 32768};
 }
 
 // Counts of counters, in the order in which they lie.
@@ -35,7 +37,7 @@ struct Layout {
   uint32_t op_kind, op_type, op_bytes, op_shift;
   uint32_t zero, sign, length, top;            // residual
   uint32_t exponent, intra_top, integer_sign;  // intra
-  uint32_t is_match, is_rep, rep_index, is_near, match_length, rep_length, distance, align, near, literal, matched;
+  uint32_t is_match, is_rep, rep_index, is_near, match_length, rep_length, distance, align, near, literal, matched, second, third, weights;
   uint32_t total;
 };
 [[nodiscard]] constexpr Layout layout(Profile profile) {
@@ -44,7 +46,7 @@ struct Layout {
   uint32_t at = 0;
   const auto take = [&](uint32_t& field, uint32_t n) { field = at, at += n; };
   take(l.op_kind, 8 * 8);
-  take(l.op_type, 16);
+  take(l.op_type, 16 + 1);
   take(l.op_bytes, kNumberCounters);
   take(l.op_shift, kNumberCounters + 2);
   take(l.zero, d.classes * kZeroContexts);
@@ -65,13 +67,16 @@ struct Layout {
   take(l.near, kNumberCounters + 2);
   take(l.literal, (256u >> d.literal_shift) * 256);
   take(l.matched, 512);
+  take(l.second, d.literal_mixing * 65536);
+  take(l.third, d.literal_mixing * 32768);
+  take(l.weights, d.literal_mixing * 3 * 8 * 4);
   l.total = at;
   return l;
 }
 template <Profile kProfile>
 inline constexpr Layout kLayout = layout(kProfile);
 static_assert(layout(Profile::small).total * sizeof(Counter) <= 14400);
-static_assert(layout(Profile::standard).total * sizeof(Counter) < 800 * 1024);
+static_assert(layout(Profile::standard).total * sizeof(Counter) < 900 * 1024);
 
 // What value models remember beside their counters. Set to zero when a patch begins and when the
 // element type changes.
@@ -88,7 +93,7 @@ struct ValueMemory {
 struct GenericMemory {
   uint64_t rep[4];   // distances in base followed by target
   uint32_t state;    // kinds of the last three symbols: 0 literal, 1 match, 2 rep
-  uint32_t before;   // the byte before
+  uint32_t before;   // the four bytes before, the last one lowest
 };
 
 }  // namespace hone::delta

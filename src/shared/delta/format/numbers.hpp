@@ -2,6 +2,7 @@
 // which returns the bit, the range encoder, which returns the bit that it was given, or the
 // cost counter. One source for all of them: what is encoded is what is decoded.
 //   uint32_t C::bit(Counter&, uint32_t bit, uint32_t limit);   modelled
+//   uint32_t C::probable(uint32_t p16, uint32_t bit);               a bit of known probability
 //   uint32_t C::raw(uint32_t bits, uint32_t count);            equal probabilities, count <= 16
 #pragma once
 

@@ -14,6 +14,7 @@ struct Operation {
   uint64_t bytes;         // of the target
   uint64_t base_offset;   // copy, residual
   uint32_t top_exponent;  // residual and intra of floats
+  bool by_mantissa;       // residual of floats: see code_residual
 };
 
 // What the heads remember.
@@ -58,6 +59,9 @@ inline bool code_operation(C& coder, Counter* counters, OperationMemory& memory,
     memory.base_next = operation.base_offset + operation.bytes;
   }
   if (values && info.exponent_bits != 0) operation.top_exponent = coder.raw(operation.top_exponent, info.exponent_bits);
+  operation.by_mantissa =
+      operation.op == Op::residual && info.exponent_bits != 0 &&
+      coder.bit(counters[l.op_type + 16], operation.by_mantissa ? 1u : 0u, kGenericLimit) != 0;
   return true;
 }
 

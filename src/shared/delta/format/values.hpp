@@ -20,9 +20,11 @@ namespace hone::delta {
 }
 
 // Codes the target element `given` (raw bits; ignored when decoding) against `base` (raw bits).
+// `by_mantissa`: the size of the difference depends on the base value itself (changes in proportion
+// to the weights), rather than on what happened to its neighbours.
 template <Profile kProfile, Type kType, class C>
-inline uint64_t code_residual(C& coder, Counter* counters, ValueMemory& memory, uint32_t top_exponent, uint64_t base,
-                              uint64_t given) {
+inline uint64_t code_residual(C& coder, Counter* counters, ValueMemory& memory, uint32_t top_exponent, bool by_mantissa,
+                              uint64_t base, uint64_t given) {
   using E = Element<kType>;
   constexpr Dimensions d = dimensions(kProfile);
   constexpr Layout l = kLayout<kProfile>;
@@ -32,7 +34,7 @@ inline uint64_t code_residual(C& coder, Counter* counters, ValueMemory& memory, 
 
   const uint32_t zero_context = activity_level(memory.activity) * 4 + (memory.last & 3u);
   const uint32_t changed =
-      coder.bit(counters[l.zero + cls * kZeroContexts + zero_context], difference != 0, kValueLimit);
+      coder.bit(counters[l.zero + (cls >> E::zero_class_shift) * kZeroContexts + zero_context], difference != 0, kValueLimit);
   memory.last = memory.last << 1 | changed;
   if (changed == 0) {
     memory.activity -= memory.activity >> 5;
@@ -45,7 +47,7 @@ inline uint64_t code_residual(C& coder, Counter* counters, ValueMemory& memory, 
   memory.last_sign = 1 + down;
 
   const uint64_t size = down != 0 ? (~difference + 1) & E::mask : difference;
-  const uint32_t level = d.scale_levels == 1 ? 0 : scale_level(memory.deviation);
+  const uint32_t level = d.scale_levels == 1 ? 0 : by_mantissa ? 5 + E::mantissa_top(base) : scale_level(memory.deviation);
   const uint32_t length = code_tree(coder, counters + l.length + (cls * d.scale_levels + level) * 64, E::length_depth,
                                     bit_length(size) - 1, kValueLimit);
   if constexpr (d.scale_levels != 1) {

@@ -1,0 +1,225 @@
+// The decoder against input in pieces, cut short, damaged, made for another base, or hostile.
+#include "shared/delta/decode/decoder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "shared/delta/apply.hpp"
+#include "shared/delta/encode/encode.hpp"
+#include "shared/delta/inspect.hpp"
+
+namespace hone::delta {
+namespace {
+
+// A device: a base, what was written, and whether a callback asked for what it must not.
+struct Device {
+  Bytes base;
+  Bytes written;
+  Sha256Stream hash;
+  bool out_of_bounds = false;
+  std::uint64_t writes_left = ~std::uint64_t{0};
+
+  Callbacks callbacks() {
+    Callbacks calls{};
+    calls.context = this;
+    calls.read_base = [](void* self, std::uint64_t at, std::uint8_t* to, std::size_t n) {
+      auto& device = *static_cast<Device*>(self);
+      if (at > device.base.size() || n > device.base.size() - at) return device.out_of_bounds = true, false;
+      if (n > 0) std::memcpy(to, device.base.data() + at, n);
+      return true;
+    };
+    calls.write_target = [](void* self, const std::uint8_t* from, std::size_t n) {
+      auto& device = *static_cast<Device*>(self);
+      if (device.writes_left-- == 0) return false;
+      device.written.insert(device.written.end(), from, from + n);
+      return true;
+    };
+    calls.read_target = [](void* self, std::uint64_t at, std::uint8_t* to, std::size_t n) {
+      auto& device = *static_cast<Device*>(self);
+      if (at > device.written.size() || n > device.written.size() - at) return device.out_of_bounds = true, false;
+      if (n > 0) std::memcpy(to, device.written.data() + at, n);
+      return true;
+    };
+    calls.base_bytes = [](void* self) -> std::uint64_t { return static_cast<Device*>(self)->base.size(); };
+    calls.hash_begin = [](void* self) { static_cast<Device*>(self)->hash = Sha256Stream(); };
+    calls.hash_add = [](void* self, const std::uint8_t* from, std::size_t n) { static_cast<Device*>(self)->hash.update({from, n}); };
+    calls.hash_end = [](void* self, std::uint8_t* digest) {
+      const Sha256 end = static_cast<Device*>(self)->hash.finish();
+      std::copy(end.bytes.begin(), end.bytes.end(), digest);
+    };
+    return calls;
+  }
+};
+
+Status decode(Device& device, ByteView patch, std::size_t piece, Profile profile = Profile::standard,
+              std::uint64_t target_max = 1 << 24) {
+  std::vector<std::uint8_t> workspace(Decoder::workspace_bytes(profile));
+  Decoder decoder;
+  Status status = decoder.init(device.callbacks(), workspace.data(), workspace.size(), target_max);
+  for (std::size_t at = 0; at < patch.size() && status == Status::ok; at += piece)
+    status = decoder.feed(patch.data() + at, std::min(piece, patch.size() - at));
+  return status == Status::ok ? decoder.finish() : status;
+}
+
+struct Example {
+  Bytes base;
+  Bytes target;
+  Bytes patch;
+};
+
+// Floats behind a little text, some changed, some inserted: all kinds of operations.
+Example example(Profile profile) {
+  std::mt19937 random(21);
+  std::normal_distribution<float> normal(0, 0.05f);
+  std::vector<float> weights(3000);
+  for (float& w : weights) w = normal(random);
+  const auto file = [&](const std::string& head) {
+    Bytes bytes = to_bytes(head);
+    bytes.resize(bytes.size() + weights.size() * 4);
+    std::memcpy(bytes.data() + head.size(), weights.data(), weights.size() * 4);
+    return bytes;
+  };
+  Example made;
+  made.base = file("the first version of a bundle");
+  for (std::size_t i = 0; i < weights.size(); i += 3) weights[i] += 1e-4f * normal(random);
+  made.target = file("the second version of a bundle, with more words");
+  EncodeOptions options;
+  options.profile = profile;
+  made.patch = *encode(made.base, made.target, options);
+  return made;
+}
+
+TEST(DeltaDecoder, TakesInputInPiecesOfAnySize) {
+  for (const Profile profile : {Profile::small, Profile::standard}) {
+    const Example e = example(profile);
+    for (const std::size_t piece : {1u, 2u, 3u, 7u, 87u, 88u, 89u, 127u, 128u, 129u, 255u, 256u, 257u, 1000u, 100'000u}) {
+      Device device{e.base, {}, {}, false};
+      EXPECT_EQ(decode(device, e.patch, piece), Status::done) << piece;
+      EXPECT_EQ(device.written, e.target) << piece;
+    }
+  }
+}
+
+TEST(DeltaDecoder, SmallProfileNeedsSixteenKibibytesWhateverTheFile) {
+  EXPECT_LE(Decoder::workspace_bytes(Profile::small) + sizeof(Decoder), 16u * 1024);
+  EXPECT_LE(Decoder::workspace_bytes(Profile::standard) + sizeof(Decoder), 1024u * 1024);
+  const Example e = example(Profile::small);
+  Device device{e.base, {}, {}, false};
+  EXPECT_EQ(decode(device, e.patch, 500, Profile::small), Status::done);
+}
+
+TEST(DeltaDecoder, SaysWhenTheWorkspaceIsTooSmall) {
+  const Example e = example(Profile::standard);
+  Device device{e.base, {}, {}, false};
+  EXPECT_EQ(decode(device, e.patch, 500, Profile::small), Status::workspace_too_small);
+  Decoder decoder;
+  EXPECT_EQ(decoder.init(device.callbacks(), nullptr, 0, 1), Status::workspace_too_small);
+  EXPECT_EQ(Decoder{}.feed(e.patch.data(), 1), Status::misuse);
+}
+
+TEST(DeltaDecoder, WritesNothingForTheWrongBase) {
+  const Example e = example(Profile::standard);
+  Device device{e.base, {}, {}, false};
+  device.base[100] ^= 1;
+  EXPECT_EQ(decode(device, e.patch, 64), Status::wrong_base);
+  EXPECT_TRUE(device.written.empty());
+  device.base.pop_back();
+  EXPECT_EQ(decode(device, e.patch, 64), Status::wrong_base);
+}
+
+TEST(DeltaDecoder, RefusesATargetThatIsTooLarge) {
+  const Example e = example(Profile::standard);
+  Device device{e.base, {}, {}, false};
+  EXPECT_EQ(decode(device, e.patch, 64, Profile::standard, e.target.size() - 1), Status::target_too_large);
+  EXPECT_TRUE(device.written.empty());
+}
+
+TEST(DeltaDecoder, KnowsTheEnd) {
+  const Example e = example(Profile::standard);
+  for (std::size_t cut = 0; cut < e.patch.size(); cut += cut < 120 ? 1 : 37) {
+    Device device{e.base, {}, {}, false};
+    EXPECT_EQ(decode(device, ByteView(e.patch).first(cut), 50), Status::truncated) << cut;
+    EXPECT_FALSE(device.out_of_bounds);
+  }
+  Bytes longer = e.patch;
+  longer.push_back(0);
+  for (const std::size_t piece : {1u, 50u, 100'000u}) {
+    Device device{e.base, {}, {}, false};
+    EXPECT_EQ(decode(device, longer, piece), Status::trailing_bytes) << piece;
+  }
+}
+
+TEST(DeltaDecoder, NeverAcceptsADamagedPatch) {
+  std::mt19937 random(22);
+  for (const Profile profile : {Profile::small, Profile::standard}) {
+    const Example e = example(profile);
+    for (int round = 0; round < 700; ++round) {
+      Bytes bad = e.patch;
+      for (auto edits = 1 + random() % 3; edits > 0; --edits) bad[random() % bad.size()] ^= static_cast<std::uint8_t>(1 + random() % 255);
+      if (bad == e.patch) continue;
+      Device device{e.base, {}, {}, false};
+      const Status status = decode(device, bad, 1 + random() % 400);
+      EXPECT_NE(status, Status::done);
+      EXPECT_NE(status, Status::ok);
+      EXPECT_FALSE(device.out_of_bounds);
+      EXPECT_LE(device.written.size(), std::size_t{1} << 24);
+    }
+  }
+}
+
+TEST(DeltaDecoder, HeaderErrorsAreDistinct) {
+  const Example e = example(Profile::standard);
+  const auto with = [&](std::size_t at, std::uint8_t byte) {
+    Bytes bad = e.patch;
+    bad[at] = byte;
+    Device device{e.base, {}, {}, false};
+    return decode(device, bad, 1000);
+  };
+  EXPECT_EQ(with(0, 'X'), Status::not_a_patch);
+  EXPECT_EQ(with(4, kVersion + 1), Status::unknown_version);
+  EXPECT_EQ(with(5, 2), Status::bad_header);
+  EXPECT_EQ(with(7, 1), Status::bad_header);
+  EXPECT_EQ(with(15, 1), Status::bad_header);   // a base of 2^56 bytes
+  EXPECT_EQ(with(60, static_cast<std::uint8_t>(e.patch[60] ^ 1)), Status::wrong_target);
+}
+
+TEST(DeltaDecoder, SaysWhenACallbackFails) {
+  const Example e = example(Profile::small);
+  Device device{e.base, {}, {}, false};
+  device.writes_left = 2;
+  EXPECT_EQ(decode(device, e.patch, 300), Status::io_target);
+}
+
+TEST(DeltaApply, HandsBackWhatWriteSaid) {
+  const Example e = example(Profile::standard);
+  const auto done = apply(e.base, e.patch, 1 << 20, [](ByteView) -> Result<> { return fail(Code::no_space, "the disk is full"); });
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().code, Code::no_space);
+  EXPECT_EQ(apply(e.target, e.patch, 1 << 20, [](ByteView) -> Result<> { return {}; }).error().code, Code::wrong_base);
+  EXPECT_EQ(apply(e.base, e.patch, 10, [](ByteView) -> Result<> { return {}; }).error().code, Code::no_space);
+}
+
+TEST(DeltaInspect, PartsCoverTheTarget) {
+  const Example e = example(Profile::standard);
+  EXPECT_TRUE(inspect(e.patch, nullptr)->parts.empty());
+  const auto seen = inspect(e.patch, &e.base);
+  ASSERT_TRUE(seen.has_value());
+  std::uint64_t at = 0;
+  bool residual = false;
+  for (const auto& part : seen->parts) {
+    EXPECT_EQ(part.offset, at);
+    at += part.target_bytes;
+    residual = residual || part.mode == "residual";
+  }
+  EXPECT_EQ(at, e.target.size());
+  EXPECT_TRUE(residual);
+}
+
+}  // namespace
+}  // namespace hone::delta
