@@ -250,9 +250,16 @@ Result<Json> releases_report(Desk& desk, const Pipeline& pipeline) {
 
 Result<Json> verdicts_report(Desk& desk, const Pipeline& pipeline) {
   HONE_TRY(const auto verdicts, desk.stores.releases->verdicts(pipeline.name, kVerdictsMax));
+  HONE_TRY(const auto releases, desk.stores.releases->list(pipeline.name));
+  std::map<std::int64_t, std::uint64_t> release_of;
+  for (const auto& release : releases) {
+    if (release.job) release_of[*release.job] = release.seq.value;
+  }
   Json list = Json::array();
   for (const auto& verdict : verdicts) {
+    const auto release = release_of.find(verdict.job);
     list.push_back({{"job", job_name(verdict.job)},
+                    {"release", release == release_of.end() ? Json(nullptr) : Json(release->second)},
                     {"at", unix_ms(verdict.at)},
                     {"decision", verdict.decision},
                     {"reason", verdict.reason},

@@ -1,0 +1,299 @@
+#include "cloud/service/service.hpp"
+
+#include "cloud/service/service_testing.hpp"
+
+namespace hone::cloud {
+namespace {
+
+using testing::TestDevice;
+
+class ServiceTest : public testing::Cloud {};
+
+TEST_F(ServiceTest, GoesFromSamplesToAnOffer) {
+  TestDevice device = join();
+  EXPECT_EQ(offer(device)["release"], 0);
+  EXPECT_EQ(offer(device)["collect"], "all");
+  EXPECT_EQ(pipeline()["state"], "bootstrapping");
+
+  send(device, 199);
+  settle();
+  EXPECT_FALSE(lease().has_value()) << "one sample too few";
+  EXPECT_EQ(pipeline()["next_trigger"]["samples_missing"], 1);
+  const auto before = unix_ms(clock.now());
+  send(device, 1);
+  settle();
+  const auto job = lease();
+  ASSERT_TRUE(job.has_value());
+  EXPECT_FALSE(job->base.has_value());
+
+  const Json manifest = json(call("GET", "/v1/datasets/" + job->dataset.hex(), trainer()));
+  const auto dataset = wire::dataset_manifest_from(dump_bytes(manifest)).value();
+  EXPECT_EQ(dataset.training_rows() + dataset.holdout_rows(), 200);
+  EXPECT_EQ(call("GET", "/v1/blobs/" + dataset.training[0].x.hex(), trainer()).status, 200);
+
+  wire::ProgressPoint point;
+  point.progress = 0.5;
+  const auto beat = json(call("POST", "/v1/jobs/" + job->id.value + "/heartbeat", trainer(), dump_bytes(wire::to_json(point))));
+  EXPECT_EQ(beat["cancel"], false);
+  EXPECT_EQ(pipeline()["job"]["progress"], 0.5);
+
+  complete(job->id, model(100));
+  settle();
+  const Json release = releases().at(0);
+  EXPECT_EQ(release["seq"], 1);
+  EXPECT_EQ(release["state"], "published");
+  EXPECT_EQ(release["verdict"], "promote");
+  EXPECT_GT(release["value"], 0.5);
+  EXPECT_FALSE(release["goal_met"].get<bool>());
+  EXPECT_EQ(release["full_bytes"], model(100).size());
+  EXPECT_EQ(release["timings"]["last_sample"], before);
+  EXPECT_EQ(release["timings"]["seconds_train"], 1.5);
+  EXPECT_EQ(offer(device)["release"], 1);
+  EXPECT_EQ(offer(device)["collect"], "all");
+  EXPECT_EQ(pipeline()["state"], "learning");
+  ASSERT_EQ(hints.sent.size(), 1U);
+  EXPECT_EQ(hints.sent[0], "pairs {\"release\":1}");
+  EXPECT_EQ(call("GET", "/repository/metadata/timestamp.json").status, 200);
+}
+
+TEST_F(ServiceTest, BetterModelTravelsAsADeltaAndStopsTheUploads) {
+  TestDevice device = learn_first_model();
+  EXPECT_EQ(tell(device, 1, wire::OutcomeKind::confirmed).status, 200);
+  send(device, 300);
+  settle();
+  const auto job = lease();
+  ASSERT_TRUE(job.has_value()) << pipeline().dump(1);
+  EXPECT_EQ(job->base, ModelHash{sha256(model(100))}) << "warm, from the deployed model";
+  EXPECT_EQ(job->reason, "300 new samples");
+  complete(job->id, model(0));
+  settle();
+  const Json release = releases().at(0);
+  EXPECT_EQ(release["seq"], 2);
+  EXPECT_TRUE(release["goal_met"].get<bool>());
+  ASSERT_EQ(release["deltas"].size(), 1U);
+  EXPECT_EQ(release["deltas"][0]["base"], sha256(model(100)).hex());
+  EXPECT_LT(release["deltas"][0]["bytes"], release["full_bytes"]);
+  EXPECT_EQ(offer(device, 1)["release"], 2);
+  EXPECT_EQ(offer(device, 1)["collect"], "none");
+  const auto late = json(upload(device, samples(device, 1)));
+  EXPECT_EQ(late["collect"], "none");
+  const Json verdict = get("/v1/pipelines/pairs/verdicts")["verdicts"][0];
+  EXPECT_EQ(verdict["release"], 2);
+  EXPECT_EQ(verdict["numbers"]["verdict"]["rows"], release["value"].is_null() ? Json() : verdict["numbers"]["candidate"]["rows"]);
+}
+
+TEST_F(ServiceTest, HoldsBackAModelThatIsNoBetter) {
+  TestDevice device = learn_first_model();
+  send(device, 300);
+  settle();
+  complete(lease()->id, model(101));
+  settle();
+  EXPECT_EQ(releases().size(), 1U);
+  EXPECT_NE(get("/v1/pipelines/pairs/verdicts")["verdicts"][0]["decision"], "promote");
+  EXPECT_EQ(get("/v1/pipelines/pairs/verdicts")["verdicts"].size(), 2U);
+  EXPECT_FALSE(lease().has_value()) << "and waits for new samples";
+}
+
+TEST_F(ServiceTest, RejectsAFileThatIsNoModel) {
+  TestDevice device = join();
+  send(device, 200);
+  settle();
+  complete(lease()->id, to_bytes("this is no ONNX file"));
+  settle();
+  const Json verdict = get("/v1/pipelines/pairs/verdicts")["verdicts"][0];
+  EXPECT_EQ(verdict["decision"], "reject");
+  EXPECT_TRUE(releases().empty());
+}
+
+TEST_F(ServiceTest, RollsBackUnderAHigherNumber) {
+  TestDevice device = learn_first_model();
+  send(device, 300);
+  settle();
+  complete(lease()->id, model(0));
+  settle();
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/rollback", admin(), dump_bytes({{"to", 9}})).status, 404);
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/rollback", admin(), dump_bytes({{"to", 2}})).status, 400);
+  EXPECT_EQ(post("/v1/pipelines/pairs/rollback", {{"to", 1}, {"reason", "it squints"}})["release"], 3);
+  settle();
+  const Json release = releases().at(0);
+  EXPECT_EQ(release["seq"], 3);
+  EXPECT_EQ(release["state"], "published");
+  EXPECT_EQ(release["model"], sha256(model(100)).hex());
+  EXPECT_EQ(release["note"], "rollback of 2 to 1: it squints");
+  ASSERT_EQ(release["deltas"].size(), 1U);
+  EXPECT_EQ(release["deltas"][0]["base"], sha256(model(0)).hex());
+  EXPECT_EQ(offer(device, 2)["release"], 3);
+  EXPECT_EQ(offer(device, 2)["collect"], "all") << "the older model does not meet the goal";
+}
+
+TEST_F(ServiceTest, StoresAResentBatchOnce) {
+  TestDevice device = join();
+  auto batch = samples(device, 10);
+  EXPECT_EQ(json(upload(device, batch))["stored"], 10);
+  const int woken = wakes;
+  const Json again = json(upload(device, batch));
+  EXPECT_EQ(again["stored"], 0);
+  EXPECT_EQ(again["duplicate"], true);
+  EXPECT_EQ(wakes, woken);
+  batch.x[0] ^= 1;
+  batch.y[0] ^= 1;
+  EXPECT_EQ(upload(device, batch).status, 422);
+  EXPECT_EQ(pipeline()["received"]["rows"], 10);
+}
+
+TEST_F(ServiceTest, RefusesBatchesThatDoNotFitWithASentence) {
+  TestDevice device = join();
+  const auto batch = samples(device, 10);
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/batches", device.authorization, to_bytes("rubbish")).status, 422);
+  EXPECT_EQ(call("POST", "/v1/pipelines/other/batches", device.authorization, {}).status, 403);
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/batches", device.authorization, Bytes(wire::kBatchCompressedBytesMax + 1)).status, 413);
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/batches", trainer(), {}).status, 403);
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/batches", {}, {}).status, 401);
+  signal.shape = {1, 2};
+  const auto refused = upload(device, batch);
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(Json::parse(to_string(refused.body))["code"], "invalid");
+}
+
+TEST_F(ServiceTest, AcknowledgesNothingOnAFullDisk) {
+  TestDevice device = join();
+  const auto batch = samples(device, 10);
+  files.set_capacity(1);
+  EXPECT_EQ(upload(device, batch).status, 507);
+  files.set_capacity(1u << 30);
+  EXPECT_EQ(json(upload(device, batch))["duplicate"], false);
+  EXPECT_EQ(pipeline()["received"]["rows"], 10);
+}
+
+TEST_F(ServiceTest, TrainsWhenAskedByHand) {
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/train", admin(), dump_bytes({{"reason", "x"}})).status, 400) << "no samples";
+  EXPECT_EQ(call("POST", "/v1/pipelines/nothing/train", admin(), dump_bytes(Json::object())).status, 404);
+  TestDevice device = join();
+  send(device, 50);
+  EXPECT_EQ(post("/v1/pipelines/pairs/train", {{"reason", "to see it run"}})["job"], "job-1");
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/train", admin(), dump_bytes(Json::object())).status, 400) << "one at a time";
+  settle();
+  const auto job = lease();
+  ASSERT_TRUE(job.has_value());
+  EXPECT_EQ(job->reason, "to see it run");
+}
+
+TEST_F(ServiceTest, TrainsAgainWhenTheRecipeChanges) {
+  learn_first_model();
+  EXPECT_FALSE(lease().has_value());
+  std::string edited = testing::kPipeline;
+  edited.replace(edited.find("[\"dense 2\"]"), 11, "[\"dense 8\", \"relu\", \"dense 2\"]");
+  write_pipeline(edited);
+  clock.advance(std::chrono::seconds(3));
+  settle();
+  const auto job = lease();
+  ASSERT_TRUE(job.has_value()) << pipeline().dump(1);
+  EXPECT_NE(job->pipeline_toml.find("dense 8"), std::string::npos);
+}
+
+TEST_F(ServiceTest, ShowsABrokenEditAndGoesOnWithTheOldFile) {
+  write_pipeline("[pipeline]\nname = \"pairs\"\nnmae = 1\n");
+  clock.advance(std::chrono::seconds(3));
+  settle();
+  EXPECT_NE(pipeline()["file_error"].get<std::string>().find("pairs.toml:3"), std::string::npos);
+  TestDevice device = join();
+  send(device, 10);
+  EXPECT_EQ(pipeline()["received"]["rows"], 10);
+}
+
+TEST_F(ServiceTest, GivesAJobToAnotherTrainerWhenOneDies) {
+  TestDevice device = join();
+  send(device, 200);
+  settle();
+  const auto first = lease("dies");
+  clock.advance(std::chrono::seconds(16));
+  settle();
+  const auto second = lease("lives");
+  ASSERT_TRUE(second.has_value());
+  EXPECT_NE(second->id, first->id);
+  const auto beat = call("POST", "/v1/jobs/" + first->id.value + "/heartbeat", trainer(), dump_bytes(wire::to_json(wire::ProgressPoint{})));
+  EXPECT_EQ(json(beat)["cancel"], true);
+  complete(second->id, model(100));
+  complete(second->id, model(100));
+  settle();
+  EXPECT_EQ(releases().size(), 1U);
+  EXPECT_EQ(get("/v1/jobs?pipeline=pairs")["jobs"][0]["attempts"], 2);
+}
+
+TEST_F(ServiceTest, HaltsARolloutWhenDevicesTakeItBack) {
+  TestDevice device = learn_first_model();
+  const auto reverted = tell(device, 1, wire::OutcomeKind::reverted);
+  EXPECT_EQ(reverted.status, 200);
+  EXPECT_EQ(tell(device, 1, wire::OutcomeKind::reverted).status, 200) << "idempotent";
+  EXPECT_EQ(tell(device, 7, wire::OutcomeKind::reverted).status, 400) << "no such release";
+  settle();
+  EXPECT_FALSE(pipeline()["rollout"]["halted"].is_null());
+  EXPECT_EQ(offer(device, 0)["release"], 0);
+  EXPECT_EQ(releases()[0]["outcomes"].size(), 1U);
+}
+
+TEST_F(ServiceTest, ShowsItsDevices) {
+  TestDevice device = learn_first_model();
+  (void)offer(device, 1);
+  tell(device, 1, wire::OutcomeKind::confirmed);
+  const Json row = get("/v1/devices")["devices"][0];
+  EXPECT_EQ(row["id"], device.id.value);
+  EXPECT_EQ(row["release"], 1);
+  EXPECT_EQ(row["state"], "learning");
+  EXPECT_EQ(row["spooled"], 3);
+  EXPECT_EQ(row["rows"], 200);
+  EXPECT_EQ(row["last_outcome"]["kind"], "confirmed");
+  EXPECT_EQ(pipeline()["devices"]["by_release"]["1"], 1);
+}
+
+// ---- crashes ---------------------------------------------------------------------------------
+
+class CrashTest : public testing::Cloud {};
+
+TEST_F(CrashTest, GoesOnAfterARestartAtEveryStage) {
+  TestDevice device = join();
+  send(device, 120);
+  start();
+  send(device, 80);
+  start();
+  settle();
+  start();
+  const auto job = lease();
+  ASSERT_TRUE(job.has_value());
+  start();
+  complete(job->id, model(100));
+  start();
+  settle();
+  start();
+  EXPECT_EQ(releases().size(), 1U);
+  EXPECT_EQ(offer(device)["release"], 1);
+}
+
+// The power goes at every disk operation between a trained model and its published release. The database is
+// as the last transaction left it.
+TEST_F(CrashTest, PublishesOnceWhereverThePowerGoes) {
+  TestDevice device = learn_first_model();
+  send(device, 300);
+  settle();
+  complete(lease()->id, model(0));
+  bool uninterrupted = false;
+  for (std::uint64_t cut = 1; !uninterrupted; ++cut) {
+    ASSERT_LT(cut, 200U) << "publishing never ends";
+    files.cut_power_at(cut);
+    (void)service->step(clock.now());
+    clock.advance(std::chrono::milliseconds(10));
+    uninterrupted = releases().at(0)["seq"] == 2 && releases().at(0)["state"] == "published";
+    service.reset();
+    platform::SimRandom dice(cut);
+    files.reboot(dice);
+    start();
+    ASSERT_NE(service, nullptr);
+    ASSERT_EQ(call("GET", "/repository/metadata/timestamp.json").status, 200) << "cut at " << cut;
+  }
+  EXPECT_EQ(releases().size(), 2U);
+  EXPECT_EQ(get("/v1/pipelines/pairs/verdicts")["verdicts"].size(), 2U);
+  EXPECT_EQ(offer(device, 1)["release"], 2);
+}
+
+}  // namespace
+}  // namespace hone::cloud
