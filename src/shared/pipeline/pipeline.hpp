@@ -80,7 +80,7 @@ struct Pipeline {
   [[nodiscard]] std::string recipe_fingerprint() const;
 };
 
-constexpr std::size_t kPipelineBytesMax = 256 * 1024;
+constexpr std::size_t kPipelineBytesMax = std::size_t{256} * 1024;
 
 // `file` is the name for messages: "digits.toml:14:3: unknown key 'layer' in [train]; did you mean 'layers'?"
 [[nodiscard]] Result<Pipeline> parse_pipeline(std::string_view toml, std::string_view file);

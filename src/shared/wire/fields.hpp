@@ -23,7 +23,7 @@
 namespace hone::wire {
 
 constexpr std::size_t kTextBytesMax = 512;  // reasons, notes, names
-constexpr std::size_t kPemBytesMax = 64 * 1024;
+constexpr std::size_t kPemBytesMax = std::size_t{64} * 1024;
 constexpr std::int64_t kCountMax = std::int64_t{1} << 53;  // exact in every JSON reader
 constexpr std::int64_t kTimeMsMax = 253'402'300'799'999;   // the end of the year 9999
 constexpr std::int64_t kDurationMsMax = std::int64_t{366} * 24 * 3600 * 1000;

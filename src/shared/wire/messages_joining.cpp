@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kUrlBytesMax = 2048;
 constexpr std::size_t kTokenBytesMax = 256;
-constexpr std::size_t kRootBytesMax = 256 * 1024;
+constexpr std::size_t kRootBytesMax = std::size_t{256} * 1024;
 constexpr std::size_t kHostBytesMax = 255;
 
 bool is_nonce(std::string_view text) {

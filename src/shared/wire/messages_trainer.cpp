@@ -8,8 +8,8 @@
 namespace hone::wire {
 namespace {
 
-constexpr std::size_t kTomlBytesMax = 256 * 1024;  // as kPipelineBytesMax
-constexpr std::size_t kLineageBytesMax = 256 * 1024;
+constexpr std::size_t kTomlBytesMax = std::size_t{256} * 1024;  // as kPipelineBytesMax
+constexpr std::size_t kLineageBytesMax = std::size_t{256} * 1024;
 constexpr double kFigureMax = 1e300;
 
 // JSON has no NaN and no infinity: a loss that blew up travels as null.

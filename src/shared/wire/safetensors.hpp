@@ -14,7 +14,7 @@
 
 namespace hone::wire {
 
-constexpr std::size_t kSafetensorsHeaderBytesMax = 64 * 1024;
+constexpr std::size_t kSafetensorsHeaderBytesMax = std::size_t{64} * 1024;
 
 struct TensorView {
   std::string name;
