@@ -103,8 +103,8 @@ int serve(const std::string& access_path, const std::string& work_folder, const 
   const auto http = platform::make_http_client(endpoint);
   const auto heartbeat_http = platform::make_http_client(endpoint);
   trainer::LeaseKeeper keeper(*heartbeat_http, *clock);
-  trainer::WorkerPorts ports{*http, *files, *clock, keeper, [&](Duration d) { return stop.wait(d); },
-                             [&] { return stop.is_set(); }};
+  trainer::WorkerPorts ports{
+      *http, *files, *clock, keeper, [&](Duration d) { return stop.wait(d); }, [&] { return stop.is_set(); }};
   trainer::WorkerConfig config;
   config.name = name;
   config.work_folder = work_folder;
@@ -136,7 +136,8 @@ int main(int argc, char** argv) {
   double wait_s = 0;
   app.add_option("--access", access, "The trainer.json that hone-cloud wrote")->required();
   app.add_option("--work", work, "Folder for cached data; may be emptied at any time")->required();
-  app.add_option("--name", name, "Name of this trainer in the cloud's lists; default: the host's")->capture_default_str();
+  app.add_option("--name", name, "Name of this trainer in the cloud's lists; default: the host's")
+      ->capture_default_str();
   app.add_option("--wait", wait_s, "Seconds to wait for the access file to appear")->check(CLI::Range(0.0, 86400.0));
   app.add_option("--log-level", level, "Least serious level that is logged to standard error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
@@ -146,7 +147,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("trainer", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("trainer", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
   spdlog::set_level(spdlog::level::from_str(level));
 
   // One thread takes the signals; blocked in all others, they interrupt nothing.

@@ -164,6 +164,8 @@ Result<Fitted> fit(const Plan& plan, const TrainRules& rules, const Rows& rows, 
   }
 }
 
-std::string libtorch_version() { return TORCH_VERSION; }
+std::string libtorch_version() {
+  return TORCH_VERSION;
+}
 
 }  // namespace hone::trainer

@@ -25,10 +25,10 @@ using OnProgress = std::function<bool(const wire::ProgressPoint&)>;
 
 struct Fitted {
   Weights weights;
-  double validation_metric = 0;  // accuracy of `weights` on the validation rows
-  std::int64_t epoch = 0;        // that they are from, counting from 1
-  std::int64_t steps = 0;        // in all
-  std::string device;            // "cpu" or "cuda"
+  double validation_metric = 0;            // accuracy of `weights` on the validation rows
+  std::int64_t epoch = 0;                  // that they are from, counting from 1
+  std::int64_t steps = 0;                  // in all
+  std::string device;                      // "cpu" or "cuda"
   std::vector<wire::ProgressPoint> curve;  // one point per epoch
 };
 

@@ -24,9 +24,13 @@ TrainRules rules() {
   return result;
 }
 
-Plan plan_of(const Rows& rows) { return *plan_network(rows.signal, rules().layers); }
+Plan plan_of(const Rows& rows) {
+  return *plan_network(rows.signal, rules().layers);
+}
 
-bool never(const wire::ProgressPoint&) { return false; }
+bool never(const wire::ProgressPoint&) {
+  return false;
+}
 
 TEST(Fit, LearnsASmallProblem) {
   const Rows rows = four_pairs(600, 1);
@@ -153,7 +157,9 @@ TEST_F(Train, NamesTheModelByItsBytesAndTellsWhereItComesFrom) {
   EXPECT_GT(outcome->message.lineage["curve"].size(), 1u);
 }
 
-TEST_F(Train, IsRepeatable) { EXPECT_EQ(run()->onnx, run()->onnx); }
+TEST_F(Train, IsRepeatable) {
+  EXPECT_EQ(run()->onnx, run()->onnx);
+}
 
 TEST_F(Train, BeginsFromTheDeployedModel) {
   const Bytes base = run()->onnx;

@@ -61,7 +61,9 @@ torch::Tensor Network::forward(const torch::Tensor& raw, bool training) const {
   return x;
 }
 
-std::vector<torch::Tensor> Network::parameters() const { return flat_; }
+std::vector<torch::Tensor> Network::parameters() const {
+  return flat_;
+}
 
 Weights Network::weights() const {
   const std::vector<PlannedTensor> planned = plan_.tensors();

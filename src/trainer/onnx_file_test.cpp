@@ -13,7 +13,9 @@ namespace {
 
 using namespace testing;
 
-Plan small_plan() { return *plan_network(signal({1, 6, 6}, 3), {conv(2, 3), relu(), maxpool(2), dense(3)}); }
+Plan small_plan() {
+  return *plan_network(signal({1, 6, 6}, 3), {conv(2, 3), relu(), maxpool(2), dense(3)});
+}
 
 Weights drawn(const Plan& plan, std::uint64_t seed) {
   Draw draw(seed);

@@ -26,8 +26,7 @@ Result<Tensor> tensor_from(const onnx::TensorProto& found, const PlannedTensor& 
   const Shape shape(found.dims().begin(), found.dims().end());
   if (shape != planned.shape) return fail(Code::wrong_base, "the base model's " + planned.name + " has another shape");
   const auto count = static_cast<std::size_t>(product(shape));
-  if (found.data_type() != onnx::TensorProto::FLOAT ||
-      found.data_location() == onnx::TensorProto::EXTERNAL ||
+  if (found.data_type() != onnx::TensorProto::FLOAT || found.data_location() == onnx::TensorProto::EXTERNAL ||
       (found.raw_data().size() != count * sizeof(float) && static_cast<std::size_t>(found.float_data_size()) != count))
     return fail(Code::wrong_base, "the base model's " + planned.name + " does not hold its values as fp32");
   Tensor tensor{planned.name, planned.shape, std::vector<float>(count)};

@@ -119,7 +119,8 @@ Result<> check_weights(const Plan& plan, const Weights& weights) {
   for (std::size_t i = 0; i < planned.size(); ++i) {
     if (weights[i].name != planned[i].name || weights[i].shape != planned[i].shape ||
         weights[i].values.size() != static_cast<std::size_t>(product(planned[i].shape)))
-      return fail(Code::invalid, "the tensor " + weights[i].name + " is not the " + planned[i].name + " of this network");
+      return fail(Code::invalid,
+                  "the tensor " + weights[i].name + " is not the " + planned[i].name + " of this network");
   }
   return {};
 }

@@ -43,7 +43,9 @@ Result<Shape> output_of(const Layer& layer, const Shape& input, std::size_t inde
   return misfit(index, "this kind of layer is not known to the trainer");
 }
 
-bool has_weights(Layer::Kind kind) { return kind == Layer::Kind::conv || kind == Layer::Kind::dense; }
+bool has_weights(Layer::Kind kind) {
+  return kind == Layer::Kind::conv || kind == Layer::Kind::dense;
+}
 
 Shape weight_shape(const PlannedLayer& planned) {
   const Layer& layer = planned.layer;

@@ -17,8 +17,8 @@ using Shape = std::vector<std::int64_t>;
 
 struct PlannedLayer {
   Layer layer;
-  std::string name;      // "layers.<i>", i being the place in `train.layers`
-  Shape input;           // of one sample, no batch axis
+  std::string name;  // "layers.<i>", i being the place in `train.layers`
+  Shape input;       // of one sample, no batch axis
   Shape output;
   bool flatten = false;  // dense behind a layer of rank > 1: the sample is flattened first
 };

@@ -10,7 +10,9 @@ namespace {
 constexpr double kWarmupShare = 0.15;
 constexpr double kFinalShare = 0.01;  // of the peak
 
-std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int64_t divided_up(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
 
 }  // namespace
 

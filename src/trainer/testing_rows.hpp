@@ -16,7 +16,9 @@ inline Layer dense(std::int64_t width) {
   layer.channels = width;
   return layer;
 }
-inline Layer relu() { return {}; }
+inline Layer relu() {
+  return {};
+}
 inline Layer conv(std::int64_t channels, std::int64_t kernel) {
   Layer layer;
   layer.kind = Layer::Kind::conv;

@@ -35,9 +35,8 @@ Json curve_json(const std::vector<wire::ProgressPoint>& curve) {
   const std::size_t stride = (curve.size() + kCurvePointsMax - 1) / kCurvePointsMax;
   for (std::size_t i = 0; i < curve.size(); ++i) {
     if ((curve.size() - 1 - i) % std::max<std::size_t>(1, stride) != 0) continue;
-    points.push_back({{"epoch", curve[i].epoch},
-                      {"loss", curve[i].loss},
-                      {"validation_metric", curve[i].validation_metric}});
+    points.push_back(
+        {{"epoch", curve[i].epoch}, {"loss", curve[i].loss}, {"validation_metric", curve[i].validation_metric}});
   }
   return points;
 }

@@ -35,8 +35,8 @@ class LeaseKeeper {
   struct Held {
     JobId job;
     Duration lease;
-    Time sent;                 // the last attempt, or when the lease began
-    bool first = true;         // nothing was sent yet
+    Time sent;          // the last attempt, or when the lease began
+    bool first = true;  // nothing was sent yet
     bool news = false;
     wire::ProgressPoint point;
   };

@@ -98,12 +98,14 @@ Result<Rows> Worker::load_rows(const wire::Job& job, const wire::Signal& signal)
     return {};
   }));
   if (!(manifest.signal == signal))
-    return fail(Code::invalid, "dataset " + job.dataset.hex() + " was collected with another [signal] than the pipeline file has now");
+    return fail(Code::invalid,
+                "dataset " + job.dataset.hex() + " was collected with another [signal] than the pipeline file has now");
   Rows rows;
   rows.signal = signal;
   const auto count = static_cast<std::uint64_t>(manifest.training_rows());
   if (count > config_.dataset_bytes_max / signal.sample_bytes())
-    return fail(Code::invalid, "the training part of dataset " + job.dataset.hex() + " is larger than this trainer takes into memory (" +
+    return fail(Code::invalid, "the training part of dataset " + job.dataset.hex() +
+                                   " is larger than this trainer takes into memory (" +
                                    std::to_string(config_.dataset_bytes_max >> 20) + " MiB)");
   rows.x.reserve(count * signal.sample_bytes());
   rows.y.reserve(count);

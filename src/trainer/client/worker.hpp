@@ -24,12 +24,12 @@
 namespace hone::trainer {
 
 struct WorkerConfig {
-  std::string name;                                    // of this trainer, at most 128 bytes
-  std::string work_folder;                             // blobs are cached below it
-  std::uint64_t cache_bytes_max = 8ULL << 30;          // of disk
-  std::uint64_t dataset_bytes_max = 16ULL << 30;       // of memory; a larger training part is refused
-  Duration patience = std::chrono::minutes(10);        // with a cloud that does not answer, before a job is let go
-  bool beats_elsewhere = false;  // true: a thread of the application calls keeper.tick()
+  std::string name;                               // of this trainer, at most 128 bytes
+  std::string work_folder;                        // blobs are cached below it
+  std::uint64_t cache_bytes_max = 8ULL << 30;     // of disk
+  std::uint64_t dataset_bytes_max = 16ULL << 30;  // of memory; a larger training part is refused
+  Duration patience = std::chrono::minutes(10);   // with a cloud that does not answer, before a job is let go
+  bool beats_elsewhere = false;                   // true: a thread of the application calls keeper.tick()
 };
 
 struct WorkerPorts {  // all must outlive the worker

@@ -84,8 +84,8 @@ class FakeCloud {
   std::map<std::string, int> requests;  // "GET blobs" -> how many
   std::function<bool(const HttpRequest&)> refuse;
   bool leased = false;
-  bool cancel = false;       // says the next heartbeat
-  bool forgotten = false;    // the lease is over: heartbeats and completion are refused
+  bool cancel = false;     // says the next heartbeat
+  bool forgotten = false;  // the lease is over: heartbeats and completion are refused
   std::vector<wire::ProgressPoint> points;
   std::optional<wire::TrainedModel> model;
   std::string failed_because;
@@ -330,8 +330,8 @@ TEST_F(WorkerTest, LetsAJobGoWhenTheCloudStaysAway) {
 
 TEST_F(WorkerTest, SaysWhenItsTokenIsNotAccepted) {
   cloud.leased = true;
-  platform::SimHttpClient stranger([](const HttpRequest&) { return response_of(Error(Code::untrusted, "who are you")); },
-                                   random);
+  platform::SimHttpClient stranger(
+      [](const HttpRequest&) { return response_of(Error(Code::untrusted, "who are you")); }, random);
   Worker outsider(config, WorkerPorts{stranger, files, clock, keeper, [](Duration) { return true; }});
   const auto result = outsider.step_once();
   ASSERT_FALSE(result);
