@@ -1,0 +1,347 @@
+#!/usr/bin/env python3
+"""A second decoder of hone deltas, written from docs/formats/delta.md alone, standard library only.
+
+    decoder.py BASE PATCH OUT        rebuild
+    decoder.py --check FOLDER        every golden file: good ones rebuild, bad ones are refused
+
+Slow and simple on purpose: it is the proof that the document says everything.
+"""
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+M32 = 2**32 - 1
+# bits, exponent bits, unsigned
+TYPES = [(32, 8, 0), (16, 5, 0), (16, 8, 0), (64, 11, 0), (8, 0, 0), (8, 0, 1), (16, 0, 0), (32, 0, 0)]
+T = [22, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768, 40793, 47911, 53581, 57724, 60565, 62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65514]
+RATE = [(4096 // (2 * n + 3) + 1) // 2 for n in range(256)]
+
+
+class Damaged(Exception):
+    pass
+
+
+def require(condition, what):
+    if not condition:
+        raise Damaged(what)
+
+
+def squash(x):
+    u = x + 2048
+    return T[u >> 7] + ((T[(u >> 7) + 1] - T[u >> 7]) * (u & 127) >> 7)
+
+
+def make_stretch():
+    out, x = [], -2047
+    for p in range(4096):
+        while x < 2047 and squash(x) >> 4 < p:
+            x += 1
+        out.append(x)
+    return out
+
+
+STRETCH = make_stretch()
+
+
+class Decoder:
+    def __init__(self, base, patch):
+        self.base, self.patch, self.out = base, patch, bytearray()
+
+    def run(self):
+        p = self.patch
+        require(len(p) >= 88 and p[:4] == b"HNDL", "not a patch")
+        require(p[4] == 1, "unknown version")
+        require(p[5] <= 1 and p[6:8] == b"\0\0", "header")
+        sizes = [int.from_bytes(p[at:at + 8], "little") for at in (8, 16)]
+        require(max(sizes) <= 2**40, "header")
+        require(len(self.base) == sizes[0] and hashlib.sha256(self.base).digest() == p[24:56], "wrong base")
+        self.size, self.standard, self.at = sizes[1], p[5] == 1, 88
+        self.make_counters()
+        if self.size:
+            self.range, self.code = M32, 0
+            for _ in range(4):
+                self.code = self.code << 8 | self.next_byte()
+            while len(self.out) < self.size:
+                self.operation()
+        require(self.at == len(p), "trailing bytes")
+        require(hashlib.sha256(self.out).digest() == p[56:88], "wrong target")
+        return bytes(self.out)
+
+    def make_counters(self):
+        standard = self.standard
+        self.classes, self.levels, self.shift, self.distances = (32, 9, 0, 4) if standard else (8, 1, 7, 1)
+        # Made as they are met: (name, where) -> [probability, count]
+        self.counters, self.weights = {}, {}
+        self.last_kind = self.base_next = 0
+        self.last_type = None
+        self.reps = [len(self.base) or 1] * 4
+        self.state = self.before = 0
+
+    # the range coder
+    def next_byte(self):
+        require(self.at < len(self.patch), "truncated")
+        self.at += 1
+        return self.patch[self.at - 1]
+
+    def normalize(self):
+        while self.range < 1 << 24:
+            self.range = self.range << 8 & M32
+            self.code = (self.code << 8 | self.next_byte()) & M32
+
+    def probable(self, p):
+        bound = (self.range >> 16) * p
+        bit = int(self.code < bound)
+        if bit:
+            self.range = bound
+        else:
+            self.code -= bound
+            self.range -= bound
+        self.normalize()
+        return bit
+
+    def raw(self, count):
+        value = 0
+        while count > 0:
+            k = min(count, 16) if count <= 16 else 16
+            self.range >>= k
+            part = self.code // self.range
+            require(part >> k == 0, "raw bits")
+            self.code -= part * self.range
+            self.normalize()
+            value, count = value << k | part, count - k
+        return value
+
+    # counters
+    def counter(self, key):
+        return self.counters.setdefault(key, [2**21, 0])
+
+    @staticmethod
+    def learn(counter, bit, limit):
+        p, n = counter
+        counter[0] = p + ((2**22 - 1 - p) * RATE[n] >> 10) if bit else p - (p * RATE[n] >> 10)
+        counter[1] = min(n + 1, limit)
+
+    def bit(self, key, limit=127):
+        counter = self.counter(key)
+        bit = self.probable(counter[0] >> 6 | 1)
+        self.learn(counter, bit, limit)
+        return bit
+
+    def tree(self, depth, key, limit=127):
+        node = 1
+        for _ in range(depth):
+            node = 2 * node + self.bit((key, node), limit)
+        return node - 2**depth
+
+    def number(self, key):
+        length = self.tree(6, (key, "length"))
+        m = min(length, 3)
+        t = self.tree(m, (key, "top", min(length, 7)))
+        return ((2**m + t) << (length - m) | self.raw(length - m)) - 1
+
+    # operations
+    def operation(self):
+        left = self.size - len(self.out)
+        kind = self.tree(3, ("op_kind", self.last_kind))
+        require(kind <= 4, "operation")
+        self.last_kind = kind
+        values = kind in (2, 3)
+        if values:
+            type_ = self.tree(4, "op_type")
+            require(type_ < len(TYPES), "type")
+            bits, exponent_bits, _ = TYPES[type_]
+        unit = bits // 8 if values else 1
+        count = self.number("op_bytes") * unit or left
+        require(0 < count <= left and count % unit == 0, "count")
+        if kind in (1, 2):
+            forward = self.bit("op_shift forward")
+            by = self.number("op_shift")
+            offset = self.base_next + by if forward else self.base_next - by
+            require(0 <= offset and offset + count <= len(self.base), "place in the base")
+            self.base_next = offset + count
+        top = self.raw(exponent_bits) if values and exponent_bits else 0
+        by_mantissa = self.bit("by mantissa") if kind == 2 and exponent_bits else 0
+        if kind in (1, 2):
+            d = len(self.base) + len(self.out) - offset
+            i = self.reps.index(d) if d in self.reps[:3] else 3
+            self.reps = [d] + self.reps[:i] + self.reps[i + 1:]
+        if values and type_ != self.last_type:
+            self.activity = self.last = self.deviation = self.last_sign = self.scale = 0
+            self.mean = [0] * 32
+            self.last_type = type_
+        if kind != 0:
+            self.before = 0
+        if kind == 0:
+            self.generic(count)
+        elif kind == 1:
+            self.out += self.base[offset:offset + count]
+        elif kind == 4:
+            for _ in range(count):
+                self.out.append(self.raw(8))
+        else:
+            for i in range(0, count, unit):
+                if kind == 2:
+                    x = self.residual(type_, top, by_mantissa, int.from_bytes(self.base[offset + i:offset + i + unit], "little"))
+                else:
+                    x = self.intra(type_, top)
+                self.out += x.to_bytes(unit, "little")
+
+    # values
+    def residual(self, type_, top, by_mantissa, b):
+        bits, exponent_bits, unsigned = TYPES[type_]
+        mantissa_bits = bits - 1 - exponent_bits
+        mask, sign = 2**bits - 1, 2**(bits - 1)
+        if exponent_bits:
+            cls = max(top - (b >> mantissa_bits & 2**exponent_bits - 1), 0)
+            ordered = ~b & mask if b & sign else b | sign
+        else:
+            cls = (abs(b - 128) if unsigned else -b & mask if b & sign else b).bit_length()
+            ordered = b
+        cls = min(cls, self.classes - 1)
+        level = sum(self.activity >= t for t in (32, 256, 1024, 2731, 6554, 13107, 26214))
+        changed = self.bit(("zero", cls >> 1 if exponent_bits else cls, 4 * level + (self.last & 3)), 255)
+        self.last = (self.last << 1 | changed) & 3
+        if not changed:
+            self.activity -= self.activity >> 5
+            return b
+        self.activity += 65536 - self.activity >> 5
+        negative = b < sign if unsigned else bool(b & sign)
+        down = self.bit(("sign", negative, self.last_sign), 255)
+        self.last_sign = 1 + down
+        v = 0
+        if self.standard and by_mantissa:
+            v = 5 + (b >> (mantissa_bits - 2) & 3)
+        elif self.standard:
+            d = self.deviation
+            v = 0 if d < -192 else 1 if d < -64 else 2 if d <= 64 else 3 if d <= 192 else 4
+        length = self.tree({8: 3, 16: 4, 32: 5, 64: 6}[bits], ("length", cls, v), 255)
+        if self.standard:
+            now = length + 1 << 8
+            if self.mean[cls] == 0:
+                self.mean[cls] = now
+            off = now - self.mean[cls]
+            self.mean[cls] += off >> 6
+            self.deviation += off - self.deviation >> 4
+        m = min(length, 3)
+        t = self.tree(m, ("top", cls if self.standard else 0, min(length, 31)), 255)
+        size = (2**m + t) << (length - m) | self.raw(length - m)
+        ordered = (ordered - size if down else ordered + size) & mask
+        if not exponent_bits:
+            return ordered
+        return ordered ^ sign if ordered & sign else ~ordered & mask
+
+    def intra(self, type_, top):
+        bits, exponent_bits, unsigned = TYPES[type_]
+        c = min(max(self.scale >> 7, 0), 7) if self.standard else 0
+        if exponent_bits:
+            mantissa_bits = bits - 1 - exponent_bits
+            below = self.tree(8, ("exponent", c), 255)
+            self.scale += (min(below, 24) << 8) - self.scale >> 5
+            exponent = top - below & 2**exponent_bits - 1
+            sign = self.raw(1)
+            k = min(mantissa_bits, 4)
+            high = self.tree(k, ("intra_top", min(below, self.classes - 1)), 255)
+            mantissa = high << (mantissa_bits - k) | self.raw(mantissa_bits - k)
+            return sign << (bits - 1) | exponent << mantissa_bits | mantissa
+        length = self.tree({8: 4, 16: 5, 32: 6}[bits], ("exponent", c), 255)
+        self.scale += (length << 8) - self.scale >> 5
+        if length == 0:
+            return 0
+        down = self.bit("integer_sign", 255)
+        m = min(length - 1, 3)
+        t = self.tree(m, ("intra_top", min(length, self.classes - 1)), 255)
+        value = (2**m + t) << (length - 1 - m) | self.raw(length - 1 - m)
+        return (-value if down else value) & 2**bits - 1
+
+    # generic bytes
+    def byte_at(self, place):
+        return self.base[place] if place < len(self.base) else self.out[place - len(self.base)]
+
+    def generic(self, count):
+        end = len(self.out) + count
+        while len(self.out) < end:
+            state = self.state
+            if not self.bit(("is_match", state, len(self.out) & 3)):
+                self.literal()
+                continue
+            if self.bit(("is_rep", state)):
+                index = self.tree(2, ("rep_index", state))
+                length = 2 + self.number("rep_length")
+                self.reps.insert(0, self.reps.pop(index))
+                self.state = (3 * state + 2) % 27
+            else:
+                length = 2 + self.number("match_length")
+                if self.bit(("is_near", state)):
+                    farther = self.bit("near farther")
+                    by = self.number("near") + 1
+                    require(by <= 4096, "near")
+                    distance = self.reps[0] + by if farther else self.reps[0] - by
+                else:
+                    h = self.number(("distance", min(length - 2, self.distances - 1)))
+                    require(h <= 2**40, "distance")
+                    distance = 16 * h + self.tree(4, "align") + 1
+                self.reps = [distance] + self.reps[:3]
+                self.state = (3 * state + 1) % 27
+            require(length <= end - len(self.out), "length")
+            place = len(self.base) + len(self.out) - self.reps[0]
+            require(self.reps[0] > 0 and place >= 0, "distance")
+            for i in range(length):
+                byte = self.byte_at(place + i)
+                self.out.append(byte)
+                self.before = (self.before << 8 | byte) & M32
+
+    def literal(self):
+        place = len(self.base) + len(self.out) - self.reps[0]
+        e = self.byte_at(place) if self.reps[0] > 0 and place >= 0 else None
+        agrees, node = e is not None, 1
+        before = self.before
+        second = (before & 0xFFFF) * 0x9E3779B1 % 2**32 >> 16
+        third = (before & 0xFFFFFF) * 0x85EBCA6B % 2**32 >> 16
+        for shift in range(7, -1, -1):
+            plain = ("literal", (before & 255) >> self.shift, node)
+            matched = ("matched", e >> shift & 1, node) if agrees else None
+            if not self.standard:
+                bit = self.bit(matched or plain)
+            else:
+                keys = [plain, ("second", (second + node * 0x9E35) % 65536), ("third", (third + node * 0x9E35) % 32768), matched]
+                counters = [self.counter(k) if k else None for k in keys]
+                x = [STRETCH[(c[0] >> 6 | 1) >> 4] if c else 0 for c in counters]
+                w = self.weights.setdefault((0 if e is None else 1 if agrees else 2, shift), [20000] * 4)
+                total = sum(a * b for a, b in zip(w, x)) >> 16
+                p = squash(max(-2047, min(2047, total))) | 1
+                bit = self.probable(p)
+                error = ((65535 if bit else 0) - p) * 7 >> 4
+                for i in range(4):
+                    w[i] = max(-2**20, min(2**20, w[i] + (x[i] * error + 32768 >> 16)))
+                for c in counters:
+                    if c:
+                        self.learn(c, bit, 127)
+            agrees = agrees and bit == e >> shift & 1
+            node = 2 * node + bit
+        self.out.append(node & 255)
+        self.before = (before << 8 | node & 255) & M32
+        self.state = 3 * self.state % 27
+
+
+def check(folder):
+    failures = count = 0
+    for patch in sorted(folder.glob("*.delta")):
+        case = re.sub(r"-(small|standard)$", "", patch.stem)
+        count += 1
+        try:
+            out = Decoder((folder / f"{case.split('.')[0]}.base").read_bytes(), patch.read_bytes()).run()
+            right = ".bad" not in patch.name and out == (folder / f"{case}.target").read_bytes()
+        except Damaged:
+            right = ".bad" in patch.name
+        if not right:
+            failures += 1
+            print(f"{patch.name}: not as it should be")
+    print(f"{count} golden deltas, {failures} failures")
+    return 1 if failures or count == 0 else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--check":
+        sys.exit(check(Path(sys.argv[2])))
+    Path(sys.argv[3]).write_bytes(Decoder(Path(sys.argv[1]).read_bytes(), Path(sys.argv[2]).read_bytes()).run())
