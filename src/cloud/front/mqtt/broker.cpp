@@ -153,7 +153,7 @@ struct Broker::Impl {
     return write_private_file_atomically(files, path("passwords"), as_bytes(accounts.to_text()));
   }
 
-  [[nodiscard]] std::string why_it_died() {
+  [[nodiscard]] std::string what_it_said() {
     const auto text = read_file(files, path("mosquitto.log"), 1u << 20);
     const std::string line = text ? last_line(as_text(*text)) : std::string();
     return line.empty() ? "it said nothing" : "it said: " + line;
@@ -170,7 +170,7 @@ struct Broker::Impl {
     const auto deadline = std::chrono::steady_clock::now() + kReadyWithin;
     while (!Socket(options.address, port).connect()) {
       if (child->wait(std::chrono::milliseconds(10)))
-        return fail(Code::unavailable, "the broker " + program + " ended at once; " + why_it_died());
+        return fail(Code::unavailable, "the broker " + program + " ended at once; " + what_it_said());
       if (std::chrono::steady_clock::now() > deadline)
         return fail(Code::unavailable, "the broker " + program + " does not listen on port " + std::to_string(port));
     }
@@ -191,7 +191,7 @@ struct Broker::Impl {
       (void)files.remove(path("mosquitto.db"));
       quick_deaths = 0;
     }
-    options.log("the broker ended with status " + std::to_string(status) + "; " + why_it_died() + "; starting it again in " +
+    options.log("the broker ended with status " + std::to_string(status) + "; " + what_it_said() + "; starting it again in " +
                 std::to_string(pause.count()) + " ms, devices poll meanwhile");
     start_again_at = now + pause;
     pause = std::min(2 * pause, kPauseMax);
@@ -222,6 +222,10 @@ Result<std::unique_ptr<Broker>> Broker::open(Files& files, Random& random, Broke
   HONE_CHECK(impl->wait_until_it_listens());
   HONE_TRY(impl->hints, HintPublisher::open({impl->options.address, impl->port, impl->path("ca.pem"),
                                              std::string(kCloudUser), secret}));
+  // It listens before it is able to take a SIGHUP, which would kill it until then: once it has
+  // answered, it is able to.
+  if (!impl->hints->wait_until_accepted(kReadyWithin))
+    return fail(Code::unavailable, "the broker " + impl->program + " does not answer; " + impl->what_it_said());
   return std::unique_ptr<Broker>(new Broker(std::move(impl)));
 }
 

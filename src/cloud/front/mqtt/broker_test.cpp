@@ -106,7 +106,8 @@ class BrokerTest : public ::testing::Test {
 
   // A new account takes effect soon, not at once: the broker reads its file between two messages.
   std::unique_ptr<Listener> device(const std::string& user, const std::string& password) {
-    for (int attempt = 0; attempt < 200; ++attempt) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (std::chrono::steady_clock::now() < deadline) {
       auto made = std::make_unique<Listener>(*broker_, folder_ + "/mqtt/ca.pem", user, password);
       if (made->until([&] { return made->connack >= 0; }) && made->connack == 0 &&
           made->until([&] { return made->subscribed; }))

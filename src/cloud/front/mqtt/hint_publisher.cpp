@@ -31,8 +31,8 @@ struct HintPublisher::State {
   mosquitto* client = nullptr;
   std::mutex mutex;
   std::map<std::string, std::string> latest;  // guarded by mutex
-  bool stopping = false;                      // guarded by mutex
-  std::condition_variable stop;
+  bool stopping = false, accepted = false;    // guarded by mutex
+  std::condition_variable changed;
   std::thread thread;
 
   // In place of mosquitto_loop_start(), whose thread ends for good when a TLS connection is cut.
@@ -43,7 +43,7 @@ struct HintPublisher::State {
       std::unique_lock lock(mutex);
       if (stopping) return;
       if (rc == MOSQ_ERR_SUCCESS) continue;
-      if (stop.wait_for(lock, kReconnectAfter, [this] { return stopping; })) return;
+      if (changed.wait_for(lock, kReconnectAfter, [this] { return stopping; })) return;
       lock.unlock();
       rc = mosquitto_reconnect(client);
     }
@@ -56,7 +56,9 @@ struct HintPublisher::State {
     {
       const std::lock_guard lock(state.mutex);
       latest = state.latest;
+      state.accepted = true;
     }
+    state.changed.notify_all();
     for (const auto& [pipeline, payload] : latest) send(client, pipeline, payload);
   }
 };
@@ -88,11 +90,16 @@ HintPublisher::~HintPublisher() {
     const std::lock_guard lock(state_->mutex);
     state_->stopping = true;
   }
-  state_->stop.notify_all();
+  state_->changed.notify_all();
   mosquitto_disconnect(state_->client);
   if (state_->thread.joinable()) state_->thread.join();
   mosquitto_destroy(state_->client);
   mosquitto_lib_cleanup();
+}
+
+bool HintPublisher::wait_until_accepted(Duration timeout) {
+  std::unique_lock lock(state_->mutex);
+  return state_->changed.wait_for(lock, timeout, [this] { return state_->accepted; });
 }
 
 void HintPublisher::publish(std::string_view pipeline, std::string_view payload) {

@@ -10,6 +10,7 @@
 
 #include "base/hints.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 
 namespace hone::cloud {
 
@@ -28,6 +29,9 @@ class HintPublisher : public HintSink {
   ~HintPublisher() override;
 
   void publish(std::string_view pipeline, std::string_view payload) override;
+
+  // Waits until the broker has accepted it for the first time; false when `timeout` passes before.
+  [[nodiscard]] bool wait_until_accepted(Duration timeout);
 
  private:
   struct State;
