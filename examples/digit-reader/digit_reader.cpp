@@ -80,7 +80,7 @@ class Camera {
 struct TraceRecord {
   std::int64_t monotonic_ns;  // when the answer was there
   std::int64_t unix_ns;
-  std::int32_t release;       // 0: no model, -1: error
+  std::int32_t release;  // 0: no model, -1: error
   std::int32_t duration_us;
 };
 static_assert(sizeof(TraceRecord) == 24);
@@ -154,7 +154,8 @@ class Application {
     hone_result answer = HONE_RESULT_INIT;
     char message[HONE_MESSAGE_BYTES];
     const std::int64_t began = now_ns(CLOCK_MONOTONIC);
-    const hone_code code = hone_infer(device_, image.data(), image.size(), &answer, nullptr, 0, message, sizeof message);
+    const hone_code code =
+        hone_infer(device_, image.data(), image.size(), &answer, nullptr, 0, message, sizeof message);
     const std::int64_t ended = now_ns(CLOCK_MONOTONIC);
     if (code != HONE_OK && code != HONE_NO_MODEL) std::fprintf(stderr, "digit-reader: infer: %s\n", message);
     const auto release = code == HONE_OK ? static_cast<std::int32_t>(answer.release) : code == HONE_NO_MODEL ? 0 : -1;
@@ -177,7 +178,8 @@ class Application {
     const std::string said = label == kNoUserLabel ? "null" : std::to_string(label);
     const std::string seen = answer.label == HONE_NO_LABEL ? "null" : std::to_string(answer.label);
     std::snprintf(line, sizeof line, "{\"frame\":%llu,\"label\":%s,\"digit\":%s,\"release\":%llu,\"t_ms\":%lld}\n",
-                  static_cast<unsigned long long>(frame), said.c_str(), seen.c_str(), static_cast<unsigned long long>(answer.release),
+                  static_cast<unsigned long long>(frame), said.c_str(), seen.c_str(),
+                  static_cast<unsigned long long>(answer.release),
                   static_cast<long long>(now_ns(CLOCK_REALTIME) / 1'000'000));
     print(line);
   }
@@ -195,7 +197,9 @@ class Application {
       }
       line += "\",";
     };
-    const auto number = [&](const char* key, std::uint64_t value) { line += std::string("\"") + key + "\":" + std::to_string(value) + ","; };
+    const auto number = [&](const char* key, std::uint64_t value) {
+      line += std::string("\"") + key + "\":" + std::to_string(value) + ",";
+    };
     if (!options_.name.empty()) text("name", options_.name);
     text("device", s.device);
     text("state", hone_state_name(s.state));
@@ -235,10 +239,11 @@ class Application {
 // ---- the command line
 
 [[noreturn]] void wrong_usage(const std::string& why) {
-  std::fprintf(stderr,
-               "digit-reader: %s\n"
-               "usage: digit-reader --state DIR --camera FILE|- [--ticket FILE] [--rate HZ] [--trace FILE] [--name N]\n",
-               why.c_str());
+  std::fprintf(
+      stderr,
+      "digit-reader: %s\n"
+      "usage: digit-reader --state DIR --camera FILE|- [--ticket FILE] [--rate HZ] [--trace FILE] [--name N]\n",
+      why.c_str());
   std::exit(2);
 }
 
@@ -261,7 +266,8 @@ Options parse(int argc, char** argv) {
     } else if (key == "--rate") {
       char* end = nullptr;
       options.rate_hz = std::strtod(value.c_str(), &end);
-      if (end == value.c_str() || *end || !(options.rate_hz >= 0.01 && options.rate_hz <= 100'000)) wrong_usage("--rate must be a number of pictures a second");
+      if (end == value.c_str() || *end || !(options.rate_hz >= 0.01 && options.rate_hz <= 100'000))
+        wrong_usage("--rate must be a number of pictures a second");
     } else {
       wrong_usage("unknown option " + std::string(key));
     }
@@ -284,7 +290,8 @@ int main(int argc, char** argv) {
   sigaddset(&ending, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 
-  const int camera = options.camera == "-" ? STDIN_FILENO : open(options.camera.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const int camera =
+      options.camera == "-" ? STDIN_FILENO : open(options.camera.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (camera < 0) {
     std::fprintf(stderr, "digit-reader: camera %s: %s\n", options.camera.c_str(), std::strerror(errno));
     return 1;

@@ -57,8 +57,8 @@ typedef enum hone_code {
   HONE_INVALID = 7,              /* the caller's arguments or sample */
   HONE_NOT_FOUND = 8,
   HONE_CANCELLED = 9,
-  HONE_NO_MODEL = 10,            /* nothing to infer with yet: go on observing */
-  HONE_INTERNAL = 11             /* out of memory, or a bug in hone */
+  HONE_NO_MODEL = 10, /* nothing to infer with yet: go on observing */
+  HONE_INTERNAL = 11  /* out of memory, or a bug in hone */
 } hone_code;
 
 /* "ok", "unavailable", ...; "unknown" for a number that this library does not know. Never NULL. */
@@ -68,14 +68,16 @@ typedef struct hone_device hone_device;
 
 typedef struct hone_options {
   size_t struct_size;        /* HONE_OPTIONS_INIT sets it */
-  const char* state_folder;  /* everything hone keeps; made when absent, readable by the owner only */
-  const char* ticket_file;   /* from `hone device enroll`; needed until the device has joined, then ignored; may be NULL */
+  const char* state_folder;  /* everything hone keeps; made when absent, then for the owner only */
+  const char* ticket_file;   /* from `hone device enroll`; NULL or ignored once the device has joined */
   uint64_t spool_bytes_max;  /* of samples on disk that wait for upload; 0: 64 MiB */
-  int refuse_when_full;      /* 0: a full spool drops its oldest samples and counts them; else hone_observe says HONE_NO_SPACE */
+  int refuse_when_full;      /* 0: a full spool drops its oldest samples and counts them; else hone_observe says
+                                HONE_NO_SPACE */
   uint32_t trial_inferences; /* error-free answers that prove a new model; 0: 50 */
   uint32_t trial_ms;         /* ... or this long without an error; 0: 60 s */
 } hone_options;
-#define HONE_OPTIONS_INIT { sizeof(hone_options), NULL, NULL, 0, 0, 0, 0 }
+#define HONE_OPTIONS_INIT \
+  { sizeof(hone_options), NULL, NULL, 0, 0, 0, 0 }
 
 /* Loads what an earlier run installed; needs no network, joins in the first hone_step. */
 HONE_API hone_code hone_open(const hone_options* options, hone_device** out, char* message, size_t message_bytes);
@@ -90,18 +92,19 @@ HONE_API hone_code hone_observe(hone_device* h, const void* sample, size_t sampl
                                 size_t message_bytes);
 
 typedef struct hone_result {
-  size_t struct_size;  /* set it to sizeof(hone_result) */
-  uint64_t release;    /* of the model that answered */
-  int32_t label;       /* index of the largest score */
+  size_t struct_size; /* set it to sizeof(hone_result) */
+  uint64_t release;   /* of the model that answered */
+  int32_t label;      /* index of the largest score */
   float score;
-  uint32_t width;      /* scores in all */
+  uint32_t width; /* scores in all */
 } hone_result;
-#define HONE_RESULT_INIT { sizeof(hone_result), 0, HONE_NO_LABEL, 0.0f, 0 }
+#define HONE_RESULT_INIT \
+  { sizeof(hone_result), 0, HONE_NO_LABEL, 0.0f, 0 }
 
 /* Runs the live model on one sample. `scores` (may be NULL) gets all of them when `scores_count` has
  * room. HONE_NO_MODEL, HONE_INVALID, HONE_DAMAGED (the model failed; one in its trial is replaced). */
-HONE_API hone_code hone_infer(hone_device* h, const void* sample, size_t sample_bytes, hone_result* result, float* scores,
-                              size_t scores_count, char* message, size_t message_bytes);
+HONE_API hone_code hone_infer(hone_device* h, const void* sample, size_t sample_bytes, hone_result* result,
+                              float* scores, size_t scores_count, char* message, size_t message_bytes);
 
 /* Does a bounded amount of work: joins, asks for the offer, pulls and swaps models, uploads. What goes
  * wrong is tried again by itself and stands in hone_status. `sleep_ms` (may be NULL): how long to sleep
@@ -118,10 +121,10 @@ typedef enum hone_state {
 } hone_state;
 
 typedef struct hone_device_status {
-  size_t struct_size;        /* set it to sizeof(hone_device_status) */
-  int32_t state;             /* hone_state */
+  size_t struct_size; /* set it to sizeof(hone_device_status) */
+  int32_t state;      /* hone_state */
   int32_t enrolled;
-  uint64_t release;          /* that answers; 0: none */
+  uint64_t release; /* that answers; 0: none */
   int32_t goal_met;
   int32_t collecting;        /* whether observed samples are kept */
   uint64_t rows_spooled;     /* wait for upload */

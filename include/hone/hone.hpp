@@ -54,7 +54,8 @@ class Device {
   }
 
   // Nothing while there is no model. `scores`, when given, gets all outputs.
-  [[nodiscard]] std::optional<hone_result> infer(const void* sample, std::size_t bytes, std::vector<float>* scores = nullptr) const {
+  [[nodiscard]] std::optional<hone_result> infer(const void* sample, std::size_t bytes,
+                                                 std::vector<float>* scores = nullptr) const {
     char message[HONE_MESSAGE_BYTES];
     hone_result result = HONE_RESULT_INIT;
     const hone_code code = hone_infer(handle_, sample, bytes, &result, scores ? scores->data() : nullptr,

@@ -45,7 +45,8 @@ class Life {
       cloud_acts();
       if (done()) return true;
     }
-    ADD_FAILURE() << "the life does not go on: " << rig.agent->status().error << ", update " << name_of(rig.agent->status().update);
+    ADD_FAILURE() << "the life does not go on: " << rig.agent->status().error << ", update "
+                  << name_of(rig.agent->status().update);
     return true;
   }
 
@@ -78,7 +79,8 @@ class Life {
  private:
   bool powered() { return rig.files.exists("state").has_value(); }
   bool done() const {
-    return next_sample_ == kSamples && rig.cloud.has_outcome(2, OutcomeKind::confirmed) && rig.agent->status().spool.rows == 0;
+    return next_sample_ == kSamples && rig.cloud.has_outcome(2, OutcomeKind::confirmed) &&
+           rig.agent->status().spool.rows == 0;
   }
   void cloud_acts() {
     if (published_ == 0 && rig.cloud.samples.size() >= 4) {
@@ -107,7 +109,8 @@ void cut_everywhere(std::uint64_t seed, std::uint64_t stride) {
   const std::uint64_t operations = operations_of_a_life();
   ASSERT_GT(operations, 100U);
   for (std::uint64_t cut = 1 + seed % stride; cut <= operations; cut += stride) {
-    SCOPED_TRACE("cut at operation " + std::to_string(cut) + " of " + std::to_string(operations) + ", seed " + std::to_string(seed));
+    SCOPED_TRACE("cut at operation " + std::to_string(cut) + " of " + std::to_string(operations) + ", seed " +
+                 std::to_string(seed));
     Life life(seed * 100'000 + cut);
     life.rig.files.cut_power_at(cut);
     // The random lot of a life decides how it goes, so a late cut may come after its end.
@@ -123,7 +126,9 @@ void cut_everywhere(std::uint64_t seed, std::uint64_t stride) {
   }
 }
 
-TEST(DevicePower, BootsOldOrNewAndLosesNothingWhereverThePowerGoes) { cut_everywhere(1, 1); }
+TEST(DevicePower, BootsOldOrNewAndLosesNothingWhereverThePowerGoes) {
+  cut_everywhere(1, 1);
+}
 
 TEST(DevicePower, TwoCutsInARowAreNoWorse) {
   const std::uint64_t operations = operations_of_a_life();

@@ -36,13 +36,16 @@ struct DeviceRig {
 
   Result<> open() {
     agent.reset();
-    edge::AgentPorts ports{files, random, runtime,
-                           [this](const wire::Ticket&, const std::string& authorization) -> std::unique_ptr<HttpClient> {
-                             auto client = std::make_unique<Client>(*this);
-                             client->authorization = authorization;
-                             return client;
-                           },
-                           {}};
+    edge::AgentPorts ports{
+        files,
+        random,
+        runtime,
+        [this](const wire::Ticket&, const std::string& authorization) -> std::unique_ptr<HttpClient> {
+          auto client = std::make_unique<Client>(*this);
+          client->authorization = authorization;
+          return client;
+        },
+        {}};
     auto opened = edge::Agent::open(options, std::move(ports), now);
     if (!opened) return fail(opened.error());
     agent = std::move(*opened);

@@ -59,7 +59,8 @@ TEST_F(DeviceTest, SendsWhatItSeesBeforeThereIsAModel) {
 }
 
 TEST_F(DeviceTest, RefusesSamplesThatDoNotFit) {
-  ASSERT_TRUE(rig.run_until([&] { return rig.agent->status().enrolled && rig.cloud.tokens.size() == 1 && rig.agent->step(rig.now) > 0ms; }));
+  ASSERT_TRUE(rig.run_until(
+      [&] { return rig.agent->status().enrolled && rig.cloud.tokens.size() == 1 && rig.agent->step(rig.now) > 0ms; }));
   const Bytes small{1}, right{1, 2, 3, 4};
   EXPECT_EQ(rig.agent->observe({small, 0, rig.now}).error().code, Code::invalid);
   EXPECT_EQ(rig.agent->observe({right, 3, rig.now}).error().code, Code::invalid);
@@ -114,7 +115,8 @@ TEST_F(DeviceTest, FallsBackToTheFullFileWhenTheDeltaIsBroken) {
   for (const Bytes& broken : {Bytes(50, 7), Bytes{}}) {
     const std::uint64_t next = running() + 1;
     const Bytes model = toy_model(static_cast<std::uint8_t>(next));
-    rig.cloud.publish({next, model, toy_model(static_cast<std::uint8_t>(next - 1)), broken.empty() ? Bytes(60, 1) : broken}, rig.now);
+    rig.cloud.publish(
+        {next, model, toy_model(static_cast<std::uint8_t>(next - 1)), broken.empty() ? Bytes(60, 1) : broken}, rig.now);
     ASSERT_TRUE(go(next)) << rig.agent->status().error;
     expect_answers(model, next);
     EXPECT_FALSE(rig.cloud.outcomes.back().by_delta);

@@ -42,7 +42,8 @@ struct HintsTest : ::testing::Test {
     std::filesystem::remove_all(folder);
   }
   std::unique_ptr<HintSource> listen(const std::string& password) {
-    return edge::make_mqtt_hints({"127.0.0.1", broker->port(), "dev-1", password, folder + "/ca.pem", edge::offer_topic("digits")});
+    return edge::make_mqtt_hints(
+        {"127.0.0.1", broker->port(), "dev-1", password, folder + "/ca.pem", edge::offer_topic("digits")});
   }
   // Polls until a hint comes, at most a minute: a broken connection is tried again after a pause.
   bool hears(HintSource& hints, std::chrono::seconds within = std::chrono::seconds(60)) {
@@ -72,7 +73,8 @@ TEST_F(HintsTest, HearsHintsAndComesBackAfterTheBrokerDied) {
 }
 
 TEST_F(HintsTest, NothingIsListeningIsNoHintAndNoHarm) {
-  const auto hints = edge::make_mqtt_hints({"127.0.0.1", 1, "dev-1", "secret", folder + "/ca.pem", edge::offer_topic("digits")});
+  const auto hints =
+      edge::make_mqtt_hints({"127.0.0.1", 1, "dev-1", "secret", folder + "/ca.pem", edge::offer_topic("digits")});
   ASSERT_TRUE(hints);
   for (int i = 0; i < 1000; ++i) EXPECT_FALSE(hints->poll());
 }

@@ -97,7 +97,8 @@ TEST_F(KillTest, EverySampleThatWasDurableIsThereOnce) {
       std::memcpy(&id, segment->bytes.data() + record.offset, sizeof id);
       found.insert(id);
       ASSERT_EQ(record.size, 300U);
-      for (std::size_t i = sizeof id; i < record.size; ++i) ASSERT_EQ(segment->bytes[record.offset + i], static_cast<std::uint8_t>(id));
+      for (std::size_t i = sizeof id; i < record.size; ++i)
+        ASSERT_EQ(segment->bytes[record.offset + i], static_cast<std::uint8_t>(id));
     }
     ASSERT_TRUE((*spool)->remove(*sealed));
   }
@@ -119,13 +120,16 @@ struct RealDevice {
     if (releases > 1) cloud.publish({2, toy_model(2), toy_model(1)}, kStart);
   }
   Result<> open(const std::string& folder) {
-    edge::AgentPorts ports{*files, *random, runtime,
-                           [this](const wire::Ticket&, const std::string& authorization) -> std::unique_ptr<HttpClient> {
-                             auto client = std::make_unique<platform::SimHttpClient>(
-                                 [this](const HttpRequest& r) { return cloud.handle(r); }, sim_random, authorization);
-                             return client;
-                           },
-                           {}};
+    edge::AgentPorts ports{
+        *files,
+        *random,
+        runtime,
+        [this](const wire::Ticket&, const std::string& authorization) -> std::unique_ptr<HttpClient> {
+          auto client = std::make_unique<platform::SimHttpClient>(
+              [this](const HttpRequest& r) { return cloud.handle(r); }, sim_random, authorization);
+          return client;
+        },
+        {}};
     edge::AgentOptions options{folder, cloud.ticket(), {}, {5, std::chrono::minutes(10), 1000}};
     HONE_TRY(agent, edge::Agent::open(std::move(options), std::move(ports), now));
     return {};
@@ -141,7 +145,8 @@ TEST_F(KillTest, ADeviceKilledWhileItUpdatesBootsAWholeModel) {
   {
     RealDevice device(1);
     ASSERT_TRUE(device.open(state));
-    for (int i = 0; i < 500 && device.release() == 0; ++i) device.now += std::max(device.agent->step(device.now), Duration(1));
+    for (int i = 0; i < 500 && device.release() == 0; ++i)
+      device.now += std::max(device.agent->step(device.now), Duration(1));
     ASSERT_EQ(device.release(), 1U);
   }
   const std::string kept = folder + "/kept";

@@ -106,7 +106,9 @@ HttpResponse ToyCloud::handle(const HttpRequest& request) {
     reply.duplicate = !fresh;
     if (fresh) {
       reply.stored = static_cast<std::int64_t>(batch->rows());
-      for (std::size_t i = 0; i < batch->rows(); ++i) ++samples[Bytes(batch->x.begin() + static_cast<std::ptrdiff_t>(i * 4), batch->x.begin() + static_cast<std::ptrdiff_t>(i * 4 + 4))];
+      for (std::size_t i = 0; i < batch->rows(); ++i)
+        ++samples[Bytes(batch->x.begin() + static_cast<std::ptrdiff_t>(i * 4),
+                        batch->x.begin() + static_cast<std::ptrdiff_t>(i * 4 + 4))];
     }
     return json(wire::to_json(reply));
   }
@@ -127,7 +129,8 @@ HttpResponse ToyCloud::repository(const HttpRequest& request) {
     std::from_chars(text.data() + 6, text.data() + dash, from);
     std::from_chars(text.data() + dash + 1, text.data() + text.size(), to);
     to = std::min<std::uint64_t>(to + 1, response.body.size());
-    response.body = Bytes(response.body.begin() + static_cast<std::ptrdiff_t>(from), response.body.begin() + static_cast<std::ptrdiff_t>(to));
+    response.body = Bytes(response.body.begin() + static_cast<std::ptrdiff_t>(from),
+                          response.body.begin() + static_cast<std::ptrdiff_t>(to));
     response.status = 206;
   }
   target_bytes_served[path.substr(path.find_last_of('.') + 1)] += response.body.size();
@@ -135,7 +138,9 @@ HttpResponse ToyCloud::repository(const HttpRequest& request) {
 }
 
 void ToyCloud::publish(const Publish& release, Time now) {
-  const auto file_of = [](const std::string& path, const Bytes& bytes) { return wire::TargetFile{path, bytes.size(), sha256(bytes)}; };
+  const auto file_of = [](const std::string& path, const Bytes& bytes) {
+    return wire::TargetFile{path, bytes.size(), sha256(bytes)};
+  };
   wire::ReleaseManifest m;
   m.pipeline = kPipeline;
   m.seq = {release.seq};
@@ -148,14 +153,16 @@ void ToyCloud::publish(const Publish& release, Time now) {
   m.self_test.rows = 2;
   m.self_test.inputs = {1, 2, 3, 4, 5, 6, 7, 8};
   for (std::size_t row = 0; row < 2; ++row) {
-    for (const float s : toy_scores(release.model, ByteView(m.self_test.inputs).subspan(row * 4, 4))) m.self_test.outputs.push_back(s);
+    for (const float s : toy_scores(release.model, ByteView(m.self_test.inputs).subspan(row * 4, 4)))
+      m.self_test.outputs.push_back(s);
   }
   if (release.wrong_self_test) m.self_test.outputs[0] += 1;
   std::vector<cloud::NewTarget> targets{{m.full, release.model}};
   if (release.base) {
     ModelHash base;
     base.sha256 = sha256(*release.base);
-    const auto encoded = release.delta ? Result<Bytes>(*release.delta) : delta::encode(*release.base, release.model, {1, {}});
+    const auto encoded =
+        release.delta ? Result<Bytes>(*release.delta) : delta::encode(*release.base, release.model, {1, {}});
     ASSERT_TRUE(encoded) << encoded.error().context;
     m.deltas.push_back({base, file_of(wire::delta_path(kPipeline, base, m.model), *encoded)});
     targets.push_back({m.deltas[0].file, *encoded});

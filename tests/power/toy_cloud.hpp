@@ -54,11 +54,11 @@ class ToyCloud {
   wire::Offer offer;
   bool offline = false;
   // what came
-  std::map<std::string, std::size_t> batches;   // id -> rows
-  std::map<Bytes, int> samples;                 // how often each was stored
+  std::map<std::string, std::size_t> batches;  // id -> rows
+  std::map<Bytes, int> samples;                // how often each was stored
   std::vector<wire::Outcome> outcomes;
   std::map<std::string, std::uint64_t> target_bytes_served;  // by file extension
-  std::map<std::string, std::string> tokens;    // token -> nonce that used it
+  std::map<std::string, std::string> tokens;                 // token -> nonce that used it
 
   [[nodiscard]] bool has_outcome(std::uint64_t release, wire::OutcomeKind kind) const;
 

@@ -20,7 +20,8 @@ constexpr std::size_t kWidthOnStack = 1024;
 
 Result<std::unique_ptr<Agent>> Agent::open(AgentOptions options, AgentPorts ports, Time now) {
   Files& files = ports.files;
-  for (const char* part : {"", "/spool", "/models", "/fetch", "/trust"}) HONE_CHECK(files.make_folders(options.folder + part));
+  for (const char* part : {"", "/spool", "/models", "/fetch", "/trust"})
+    HONE_CHECK(files.make_folders(options.folder + part));
   HONE_CHECK(files.sync_folder(options.folder));
   HONE_CHECK(files.sync_folder(folder_of(options.folder)));
 
@@ -55,7 +56,8 @@ DeviceAgent::DeviceAgent(AgentOptions options, AgentPorts ports, DeviceFile devi
                Backoff(seconds(1), minutes(10)), Backoff(seconds(1), minutes(10)), Backoff(seconds(1), minutes(1))} {}
 
 Result<> DeviceAgent::start(Time now) {
-  HONE_TRY(repository_, TrustedRepository::open(ports_.files, options_.folder + "/trust", as_bytes(device_.ticket.root_json)));
+  HONE_TRY(repository_,
+           TrustedRepository::open(ports_.files, options_.folder + "/trust", as_bytes(device_.ticket.root_json)));
   HONE_TRY(spool_, Spool::open(ports_.files, options_.folder + "/spool", options_.spool, random_));
   if (device_.offer) heard(*device_.offer);
   HONE_CHECK(load_installed(now));
@@ -100,7 +102,8 @@ Result<> DeviceAgent::load_installed(Time now) {
 }
 
 Result<std::unique_ptr<LiveModel>> DeviceAgent::load(const InstalledModel& installed) {
-  HONE_TRY(const Bytes onnx, read_model(ports_.files, model_file(options_.folder, installed.slot), installed.model, installed.bytes));
+  HONE_TRY(const Bytes onnx,
+           read_model(ports_.files, model_file(options_.folder, installed.slot), installed.model, installed.bytes));
   return LiveModel::installed(ports_.runtime, onnx, installed.signal, installed.release);
 }
 
@@ -138,7 +141,8 @@ Result<Inference> DeviceAgent::infer(ByteView sample, std::span<float> scores) c
   out.width = model->runner().width();
   const auto width = static_cast<std::size_t>(out.width);
   if (!scores.empty() && scores.size() < width) {
-    return fail(Code::invalid, "the model gives " + std::to_string(width) + " scores; there is room for " + std::to_string(scores.size()));
+    return fail(Code::invalid, "the model gives " + std::to_string(width) + " scores; there is room for " +
+                                   std::to_string(scores.size()));
   }
   std::array<float, kWidthOnStack> on_stack;
   std::vector<float> on_heap;
@@ -162,7 +166,9 @@ Result<Inference> DeviceAgent::infer(ByteView sample, std::span<float> scores) c
   return out;
 }
 
-Result<> DeviceAgent::sync() { return spool_->sync(); }
+Result<> DeviceAgent::sync() {
+  return spool_->sync();
+}
 
 AgentStatus DeviceAgent::status() const {
   AgentStatus status;

@@ -59,7 +59,7 @@ struct AgentStatus {
   UpdateState update = UpdateState::idle;
   bool enrolled = false;
   DeviceId device;
-  ReleaseSeq release;   // that answers; 0: none
+  ReleaseSeq release;  // that answers; 0: none
   bool goal_met = false;
   wire::Collect collect = wire::Collect::all;
   SpoolStatus spool;

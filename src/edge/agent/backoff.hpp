@@ -16,7 +16,8 @@ namespace hone::edge {
   random.fill(raw);
   const std::uint64_t draw = raw[0] | raw[1] << 8 | raw[2] << 16 | static_cast<std::uint64_t>(raw[3]) << 24;
   const auto span = static_cast<std::uint64_t>(std::max<std::int64_t>(0, (high - low).count()));
-  return low + Duration(static_cast<std::int64_t>(span / 0xFFFFFFFFULL * draw + span % 0xFFFFFFFFULL * draw / 0xFFFFFFFFULL));
+  return low +
+         Duration(static_cast<std::int64_t>(span / 0xFFFFFFFFULL * draw + span % 0xFFFFFFFFULL * draw / 0xFFFFFFFFULL));
 }
 
 class Backoff {

@@ -98,16 +98,16 @@ class DeviceAgent : public Agent {
   DeviceState state_ = DeviceState::bootstrapping;
   UpdateState update_state_ = UpdateState::idle;
   std::optional<Update> update_;
-  int update_failures_ = 0;           // of the bytes, not of the network
-  const LiveModel* live_ = nullptr;   // the current one in slot_
+  int update_failures_ = 0;          // of the bytes, not of the network
+  const LiveModel* live_ = nullptr;  // the current one in slot_
   std::unique_ptr<HttpClient> cloud_;
   std::unique_ptr<HintSource> hints_;
   SignalPrint print_{};
   std::uint64_t rows_uploaded_ = 0, bytes_uploaded_ = 0, rows_refused_ = 0;
-  std::array<Time, kJobs> next_{};    // not before
+  std::array<Time, kJobs> next_{};  // not before
   std::array<Backoff, kJobs> backoff_;
   std::array<std::string, kJobs> error_;
-  bool offer_wanted_ = true;          // after open, a hint, an outcome
+  bool offer_wanted_ = true;  // after open, a hint, an outcome
   Time last_step_{};
 };
 

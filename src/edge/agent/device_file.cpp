@@ -9,8 +9,12 @@ namespace {
 constexpr std::int64_t kFormat = 1;
 
 Json to_json(const InstalledModel& m) {
-  return {{"release", m.release.value}, {"model", m.model.hex()},          {"bytes", m.bytes},
-          {"slot", std::string(1, m.slot)}, {"signal", wire::to_json(m.signal)}, {"goal_met", m.goal_met}};
+  return {{"release", m.release.value},
+          {"model", m.model.hex()},
+          {"bytes", m.bytes},
+          {"slot", std::string(1, m.slot)},
+          {"signal", wire::to_json(m.signal)},
+          {"goal_met", m.goal_met}};
 }
 
 Result<InstalledModel> installed_from(const Json& json) {
@@ -23,7 +27,8 @@ Result<InstalledModel> installed_from(const Json& json) {
   HONE_TRY(const Json* signal, get_object(json, "signal"));
   HONE_TRY(m.signal, wire::signal_from(*signal));
   HONE_TRY(m.goal_met, get_bool(json, "goal_met"));
-  if (release < 1 || bytes < 1 || (slot != "a" && slot != "b")) return fail(Code::invalid, "an installed model's values are out of range");
+  if (release < 1 || bytes < 1 || (slot != "a" && slot != "b"))
+    return fail(Code::invalid, "an installed model's values are out of range");
   m.release.value = static_cast<std::uint64_t>(release);
   m.bytes = static_cast<std::uint64_t>(bytes);
   m.slot = slot[0];
@@ -56,7 +61,8 @@ Json to_json(const DeviceFile& d) {
 Result<DeviceFile> device_from(const Json& json) {
   HONE_TRY(const auto format, get_int(json, "format"));
   if (format != kFormat) {
-    return fail(Code::invalid, "it is of format " + std::to_string(format) + ", this library knows " + std::to_string(kFormat));
+    return fail(Code::invalid,
+                "it is of format " + std::to_string(format) + ", this library knows " + std::to_string(kFormat));
   }
   DeviceFile d;
   HONE_TRY(const Json* ticket, get_object(json, "ticket"));
@@ -97,7 +103,8 @@ Result<DeviceFile> device_from(const Json& json) {
   }
   HONE_TRY(const Json* refused, get_array(json, "refused"));
   for (const Json& r : *refused) {
-    if (!r.is_number_unsigned() || d.refused.size() >= kRefusedMax) return fail(Code::invalid, "'refused' is not a short list of releases");
+    if (!r.is_number_unsigned() || d.refused.size() >= kRefusedMax)
+      return fail(Code::invalid, "'refused' is not a short list of releases");
     d.refused.push_back({r.get<std::uint64_t>()});
   }
   HONE_TRY(const Json* outcomes, get_array(json, "outcomes"));
@@ -119,7 +126,8 @@ void remember_refused(DeviceFile& device, ReleaseSeq release) {
 
 void remember_outcome(DeviceFile& device, wire::Outcome outcome) {
   if (outcome.reason.size() > 512) outcome.reason.resize(512);
-  std::erase_if(device.outcomes, [&](const wire::Outcome& o) { return o.release == outcome.release && o.kind == outcome.kind; });
+  std::erase_if(device.outcomes,
+                [&](const wire::Outcome& o) { return o.release == outcome.release && o.kind == outcome.kind; });
   if (device.outcomes.size() == kOutcomesMax) device.outcomes.erase(device.outcomes.begin());
   device.outcomes.push_back(std::move(outcome));
 }

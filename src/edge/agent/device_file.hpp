@@ -32,15 +32,15 @@ struct Trial {
 
 struct DeviceFile {
   wire::Ticket ticket;
-  std::string nonce;                             // of the enrolment
-  std::optional<wire::EnrollReply> credential;   // absent: not enrolled yet
+  std::string nonce;                            // of the enrolment
+  std::optional<wire::EnrollReply> credential;  // absent: not enrolled yet
   std::optional<InstalledModel> installed;
-  std::optional<InstalledModel> previous;        // the way back
-  std::optional<Trial> trial;                    // of `installed`
-  ReleaseSeq highest;                            // ever installed: nothing older is taken
-  std::vector<ReleaseSeq> refused;               // failed here for good, newest last
-  std::vector<wire::Outcome> outcomes;           // not acknowledged yet, oldest first
-  std::optional<wire::Offer> offer;              // the last one heard
+  std::optional<InstalledModel> previous;  // the way back
+  std::optional<Trial> trial;              // of `installed`
+  ReleaseSeq highest;                      // ever installed: nothing older is taken
+  std::vector<ReleaseSeq> refused;         // failed here for good, newest last
+  std::vector<wire::Outcome> outcomes;     // not acknowledged yet, oldest first
+  std::optional<wire::Offer> offer;        // the last one heard
   DayLedger sent;
 };
 

@@ -14,14 +14,15 @@ Result<wire::EnrollReply> enroll(HttpClient& cloud, const wire::Ticket& ticket, 
   HONE_TRY(const HttpResponse response, cloud.send(request, {}));
   if (!response.ok()) {
     Error error = error_of(response);
-    if (response.status == 401 || response.status == 403) error.context += "; make a new ticket with 'hone device enroll'";
+    if (response.status == 401 || response.status == 403)
+      error.context += "; make a new ticket with 'hone device enroll'";
     return fail(error.within("join with the ticket"));
   }
   HONE_TRY(const Json json, parse_json(response.body));
   HONE_TRY(auto reply, wire::enroll_reply_from(json));
   if (reply.pipeline != ticket.pipeline) {
-    return fail(Code::invalid, "join with the ticket: it is for pipeline '" + ticket.pipeline.value + "', the answer for '" +
-                                   reply.pipeline.value + "'");
+    return fail(Code::invalid, "join with the ticket: it is for pipeline '" + ticket.pipeline.value +
+                                   "', the answer for '" + reply.pipeline.value + "'");
   }
   return reply;
 }

@@ -32,13 +32,16 @@ class MqttHints : public HintSource {
   [[nodiscard]] bool start() {
     client_ = mosquitto_new(endpoint_.user.c_str(), true, this);
     if (!client_) return false;
-    if (mosquitto_username_pw_set(client_, endpoint_.user.c_str(), endpoint_.password.c_str()) != MOSQ_ERR_SUCCESS) return false;
+    if (mosquitto_username_pw_set(client_, endpoint_.user.c_str(), endpoint_.password.c_str()) != MOSQ_ERR_SUCCESS)
+      return false;
     if (!endpoint_.ca_file.empty() &&
         mosquitto_tls_set(client_, endpoint_.ca_file.c_str(), nullptr, nullptr, nullptr, nullptr) != MOSQ_ERR_SUCCESS) {
       return false;
     }
-    mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) { static_cast<MqttHints*>(self)->on_connect(code); });
-    mosquitto_disconnect_callback_set(client_, [](mosquitto*, void* self, int) { static_cast<MqttHints*>(self)->connected_ = false; });
+    mosquitto_connect_callback_set(
+        client_, [](mosquitto*, void* self, int code) { static_cast<MqttHints*>(self)->on_connect(code); });
+    mosquitto_disconnect_callback_set(
+        client_, [](mosquitto*, void* self, int) { static_cast<MqttHints*>(self)->connected_ = false; });
     mosquitto_subscribe_callback_set(client_, [](mosquitto*, void* self, int, int, const int*) {
       // What came while nobody listened is not missed: look once after each subscription.
       static_cast<MqttHints*>(self)->hint_ = true;
@@ -77,7 +80,8 @@ class MqttHints : public HintSource {
     if (code != 0) return;  // refused: the loop ends with an error next
     connected_ = true;
     failures_ = 0;
-    if (mosquitto_subscribe(client_, nullptr, endpoint_.topic.c_str(), 1) != MOSQ_ERR_SUCCESS) mosquitto_disconnect(client_);
+    if (mosquitto_subscribe(client_, nullptr, endpoint_.topic.c_str(), 1) != MOSQ_ERR_SUCCESS)
+      mosquitto_disconnect(client_);
   }
 
   // Doubles with every failure; a random half is cut off, so that a fleet does not come back in step.
@@ -87,13 +91,14 @@ class MqttHints : public HintSource {
     for (int i = 0; i < failures_ && wait < kLongestPause; ++i) wait *= 2;
     wait = std::min(wait, kLongestPause);
     failures_ = std::min(failures_ + 1, 30);
-    next_try_ = now + wait / 2 + std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, wait.count() / 2)(jitter_));
+    next_try_ = now + wait / 2 +
+                std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, wait.count() / 2)(jitter_));
   }
 
   const MqttEndpoint endpoint_;
   mosquitto* client_ = nullptr;
   bool began_ = false;
-  bool trying_ = false;     // connecting or connected
+  bool trying_ = false;  // connecting or connected
   bool connected_ = false;
   bool hint_ = false;
   int failures_ = 0;
@@ -103,7 +108,9 @@ class MqttHints : public HintSource {
 
 }  // namespace
 
-std::string offer_topic(const std::string& pipeline) { return "hone/v1/" + pipeline + "/offer"; }
+std::string offer_topic(const std::string& pipeline) {
+  return "hone/v1/" + pipeline + "/offer";
+}
 
 std::unique_ptr<HintSource> make_mqtt_hints(MqttEndpoint endpoint) {
   auto hints = std::make_unique<MqttHints>(std::move(endpoint));

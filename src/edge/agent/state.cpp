@@ -20,7 +20,9 @@ std::string_view name_of(DeviceState state) {
   return "unknown";
 }
 
-bool in_progress(UpdateState state) { return state >= UpdateState::offered && state <= UpdateState::tested; }
+bool in_progress(UpdateState state) {
+  return state >= UpdateState::offered && state <= UpdateState::tested;
+}
 
 UpdateState next_state(UpdateState state, UpdateEvent event) {
   using S = UpdateState;

@@ -35,17 +35,17 @@ enum class UpdateState : std::uint8_t {
 };
 
 enum class UpdateEvent : std::uint8_t {
-  nothing,            // a step that did not change the state
-  offer,              // another release is offered
+  nothing,  // a step that did not change the state
+  offer,    // another release is offered
   manifest_verified,
   fetched,
   patched,
-  delta_unusable,     // wrong base or damaged: pull the full file
+  delta_unusable,  // wrong base or damaged: pull the full file
   test_passed,
   went_live,
-  proved,             // the trial: enough answers without an error
-  failed,             // the trial: an error
-  refuse,             // not to be installed
+  proved,  // the trial: enough answers without an error
+  failed,  // the trial: an error
+  refuse,  // not to be installed
   reboot,
 };
 

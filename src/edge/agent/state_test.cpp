@@ -17,17 +17,17 @@ const std::vector<S> kStates{S::idle,   S::offered, S::fetching,  S::verified, S
 TEST(UpdateStates, WalkFromTheOfferToTheEnd) {
   S s = S::idle;
   for (const auto& [event, expected] : std::vector<std::pair<E, S>>{{E::offer, S::offered},
-                                                                     {E::manifest_verified, S::fetching},
-                                                                     {E::nothing, S::fetching},
-                                                                     {E::fetched, S::verified},
-                                                                     {E::delta_unusable, S::fetching},
-                                                                     {E::fetched, S::verified},
-                                                                     {E::patched, S::patched},
-                                                                     {E::test_passed, S::tested},
-                                                                     {E::went_live, S::live},
-                                                                     {E::offer, S::live},
-                                                                     {E::proved, S::confirmed},
-                                                                     {E::offer, S::offered}}) {
+                                                                    {E::manifest_verified, S::fetching},
+                                                                    {E::nothing, S::fetching},
+                                                                    {E::fetched, S::verified},
+                                                                    {E::delta_unusable, S::fetching},
+                                                                    {E::fetched, S::verified},
+                                                                    {E::patched, S::patched},
+                                                                    {E::test_passed, S::tested},
+                                                                    {E::went_live, S::live},
+                                                                    {E::offer, S::live},
+                                                                    {E::proved, S::confirmed},
+                                                                    {E::offer, S::offered}}) {
     s = next_state(s, event);
     ASSERT_EQ(s, expected) << name_of(expected);
   }

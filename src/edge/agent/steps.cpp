@@ -18,9 +18,9 @@ using std::chrono::seconds;
 
 constexpr Duration kAttentive = milliseconds(100);  // while hints or samples may come at any moment
 constexpr Duration kCalm = seconds(1);
-constexpr Duration kSafetyNet = seconds(30);        // polls while there is something to learn
-constexpr Duration kFlushAfter = seconds(10);       // until an offer says it
-constexpr int kDamagedMax = 3;                      // fetches of one release that gave wrong bytes
+constexpr Duration kSafetyNet = seconds(30);   // polls while there is something to learn
+constexpr Duration kFlushAfter = seconds(10);  // until an offer says it
+constexpr int kDamagedMax = 3;                 // fetches of one release that gave wrong bytes
 
 }  // namespace
 
@@ -106,8 +106,14 @@ void DeviceAgent::watch(Time now) {
   }
   DeviceFile next = device_;
   const Trial& trial = *device_.trial;
-  remember_outcome(next, {device_.installed->release, wire::OutcomeKind::confirmed, {}, trial.by_delta, trial.fetched_bytes,
-                          trial.live_at, facts.inferences, facts.errors});
+  remember_outcome(next, {device_.installed->release,
+                          wire::OutcomeKind::confirmed,
+                          {},
+                          trial.by_delta,
+                          trial.fetched_bytes,
+                          trial.live_at,
+                          facts.inferences,
+                          facts.errors});
   next.trial.reset();
   std::swap(device_, next);
   if (auto saved = save(); !saved) {
@@ -138,14 +144,15 @@ void DeviceAgent::revert(const std::string& reason, Time now) {
       model = std::move(*loaded);
     } else {
       next.installed.reset();
-      error_[kUpdate] = "the model before release " + std::to_string(bad.value) + " was lost: " + loaded.error().context;
+      error_[kUpdate] =
+          "the model before release " + std::to_string(bad.value) + " was lost: " + loaded.error().context;
     }
   }
   std::swap(device_, next);
   if (auto saved = save(); !saved) {
     std::swap(device_, next);
     error_[kDisk] = saved.error().context;
-    if (live_) return;  // the next step tries again
+    if (live_) return;         // the next step tries again
     std::swap(device_, next);  // at boot: go on with the model before, the next boot decides again
   }
   live_ = model.get();
@@ -194,8 +201,8 @@ void DeviceAgent::do_offer(Time now) {
     hints_ = ports_.listen(device_.ticket, *device_.credential);
   }
   HttpRequest request;
-  request.path = "/v1/offer?running=" + std::to_string(live_ ? live_->release().value : 0) + "&state=" + std::string(name_of(state_)) +
-                 "&spooled=" + std::to_string(spool_->status().rows);
+  request.path = "/v1/offer?running=" + std::to_string(live_ ? live_->release().value : 0) +
+                 "&state=" + std::string(name_of(state_)) + "&spooled=" + std::to_string(spool_->status().rows);
   HttpClient::Limits limits;
   limits.timeout = kControlTimeout;
   limits.response_bytes_max = 1u << 20;  // thousands of labels
@@ -245,8 +252,8 @@ void DeviceAgent::consider(const wire::Offer& offer) {
     return;
   }
   if (update_ && in_progress(update_state_) && update_->release() == offer.release) return;
-  update_.emplace(UpdatePorts{ports_.files, ports_.runtime, *repository_, slot_, options_.folder}, device_.credential->pipeline,
-                  offer.release, device_.installed, device_.previous);
+  update_.emplace(UpdatePorts{ports_.files, ports_.runtime, *repository_, slot_, options_.folder},
+                  device_.credential->pipeline, offer.release, device_.installed, device_.previous);
   update_failures_ = 0;
   backoff_[kUpdate].succeeded();
   next_[kUpdate] = last_step_;
@@ -264,7 +271,8 @@ void DeviceAgent::do_update(Time now) {
     update_state_ = next_state(update_state_, *event);
     error_[kUpdate].clear();
     if (*event != UpdateEvent::nothing) backoff_[kUpdate].succeeded();
-    if (*event == UpdateEvent::nothing && update_state_ == UpdateState::patched) next_[kUpdate] = now + kAttentive;  // two models
+    if (*event == UpdateEvent::nothing && update_state_ == UpdateState::patched)
+      next_[kUpdate] = now + kAttentive;  // two models
     return;
   }
   const Error error = event.error().within("install release " + std::to_string(update_->release().value));
@@ -289,7 +297,8 @@ void DeviceAgent::do_update(Time now) {
 // Not `for_good`: the fault may be in the repository or in this device's clock, so the release is
 // looked at again when it is offered again.
 void DeviceAgent::refuse_update(const Error& error, bool for_good, Time now) {
-  remember_outcome(device_, {update_->release(), wire::OutcomeKind::refused, error.context, update_->by_delta(), update_->fetched_bytes(), now, 0, 0});
+  remember_outcome(device_, {update_->release(), wire::OutcomeKind::refused, error.context, update_->by_delta(),
+                             update_->fetched_bytes(), now, 0, 0});
   if (for_good) remember_refused(device_, update_->release());
   if (auto saved = save(); !saved) error_[kDisk] = saved.error().context;
   update_state_ = next_state(update_state_, UpdateEvent::refuse);

@@ -4,7 +4,9 @@
 
 namespace hone::edge {
 
-std::string model_file(const std::string& folder, char slot) { return folder + "/models/" + slot + ".onnx"; }
+std::string model_file(const std::string& folder, char slot) {
+  return folder + "/models/" + slot + ".onnx";
+}
 
 Result<UpdateEvent> Update::advance(UpdateState state, HttpClient& cloud, Time now) {
   switch (state) {
@@ -29,7 +31,8 @@ Result<UpdateEvent> Update::verify_manifest(HttpClient& cloud, Time now) {
   HONE_TRY(const Bytes bytes, fetch_file(cloud, TrustedRepository::url_path(*file), file->bytes));
   HONE_TRY(manifest_, ports_.repository.manifest(pipeline_, release_, bytes));
   const wire::ReleaseManifest& m = **manifest_;
-  if (m.seq != release_ || m.full.sha256 != m.model.sha256) return fail(Code::invalid, "the manifest contradicts itself");
+  if (m.seq != release_ || m.full.sha256 != m.model.sha256)
+    return fail(Code::invalid, "the manifest contradicts itself");
   if (!delta_failed_) {
     delta_ = choose_delta(m, installed_ ? std::optional(installed_->model) : std::nullopt);
   }
@@ -41,7 +44,8 @@ Result<UpdateEvent> Update::fetch(HttpClient& cloud) {
     if (take_present()) return UpdateEvent::fetched;
     const std::string& path = delta_ ? delta_->file.path : (*manifest_)->full.path;
     HONE_TRY(const auto target, ports_.repository.find(path));
-    HONE_TRY(fetch_, TargetFetch::begin(ports_.files, ports_.folder + "/fetch", *target, TrustedRepository::url_path(*target)));
+    HONE_TRY(fetch_,
+             TargetFetch::begin(ports_.files, ports_.folder + "/fetch", *target, TrustedRepository::url_path(*target)));
   }
   HONE_TRY(const bool whole, fetch_->next(cloud));
   return whole ? UpdateEvent::fetched : UpdateEvent::nothing;
@@ -52,8 +56,9 @@ bool Update::take_present() {
   const ModelHash& wanted = (*manifest_)->model;
   for (const auto* have : {&previous_, &installed_}) {
     if (!*have || (*have)->model != wanted) continue;
-    auto taken = Patcher(ports_.files)
-                     .take_present(*manifest_, model_file(ports_.folder, (*have)->slot), model_file(ports_.folder, free_slot()));
+    auto taken =
+        Patcher(ports_.files)
+            .take_present(*manifest_, model_file(ports_.folder, (*have)->slot), model_file(ports_.folder, free_slot()));
     if (!taken) continue;  // overwritten or rotten: pull it
     patched_ = std::move(*taken);
     delta_.reset();

@@ -16,11 +16,13 @@ Result<Bytes> fetch_file(HttpClient& cloud, const std::string& path, std::uint64
   request.path = std::string(kRepository) + path;
   HONE_TRY(HttpResponse response, cloud.send(request, {bytes_max, kFetchTimeout}));
   if (!response.ok()) return fail(error_of(response).within("fetch " + path));
-  if (response.body.size() > bytes_max) return fail(Code::damaged, "fetch " + path + ": longer than " + std::to_string(bytes_max) + " bytes");
+  if (response.body.size() > bytes_max)
+    return fail(Code::damaged, "fetch " + path + ": longer than " + std::to_string(bytes_max) + " bytes");
   return std::move(response.body);
 }
 
-Result<TargetFetch> TargetFetch::begin(Files& files, std::string folder, wire::TargetFile target, std::string url_path) {
+Result<TargetFetch> TargetFetch::begin(Files& files, std::string folder, wire::TargetFile target,
+                                       std::string url_path) {
   HONE_CHECK(files.make_folders(folder));
   const std::string name = target.sha256.hex() + ".part";
   HONE_TRY(const auto names, files.list(folder));
@@ -45,13 +47,15 @@ Result<bool> TargetFetch::next(HttpClient& cloud) {
     request.path = std::string(kRepository) + url_path_;
     request.headers["range"] = "bytes=" + std::to_string(have_) + "-" + std::to_string(last);
     // A server that does not know Range answers with all of it.
-    HONE_TRY(const HttpResponse response, cloud.send(request, {std::max<std::uint64_t>(target_.bytes, 64 * 1024), kFetchTimeout}));
+    HONE_TRY(const HttpResponse response,
+             cloud.send(request, {std::max<std::uint64_t>(target_.bytes, 64 * 1024), kFetchTimeout}));
     if (!response.ok()) return fail(error_of(response).within(doing));
     const std::uint64_t from = response.status == 206 ? have_ : 0;
     const std::uint64_t wanted = response.status == 206 ? last - have_ + 1 : target_.bytes;
     pulled_ += response.body.size();
     if (response.body.size() != wanted) {
-      return fail(Code::unavailable, doing + ": got " + std::to_string(response.body.size()) + " bytes, asked for " + std::to_string(wanted));
+      return fail(Code::unavailable, doing + ": got " + std::to_string(response.body.size()) + " bytes, asked for " +
+                                         std::to_string(wanted));
     }
     HONE_TRY(const auto file, files_->open(path_, OpenMode::create));
     HONE_CHECK(file->write_at(from, response.body));
@@ -79,7 +83,8 @@ Result<> TargetFetch::check_hash() {
     hash.update(ByteView(piece).first(got));
     at += got;
   }
-  if (at != target_.bytes || hash.finish() != target_.sha256) return fail(Code::damaged, "the bytes are not those that were signed");
+  if (at != target_.bytes || hash.finish() != target_.sha256)
+    return fail(Code::damaged, "the bytes are not those that were signed");
   return {};
 }
 

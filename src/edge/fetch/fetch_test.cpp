@@ -39,7 +39,9 @@ struct FileServer {
       std::from_chars(text.data() + dash + 1, text.data() + text.size(), to);
       response.status = 206;
       to = std::min<std::uint64_t>(to, file.size() - 1);
-      if (from <= to) response.body.assign(file.begin() + static_cast<std::ptrdiff_t>(from), file.begin() + static_cast<std::ptrdiff_t>(to) + 1);
+      if (from <= to)
+        response.body.assign(file.begin() + static_cast<std::ptrdiff_t>(from),
+                             file.begin() + static_cast<std::ptrdiff_t>(to) + 1);
     }
     served += response.body.size();
     return response;

@@ -1,6 +1,8 @@
 // libhone: the C interface over the agent, with the real ports. Exceptions of any kind stop here.
 #include "hone/hone.h"
 
+#include <sys/stat.h>
+
 #include <csignal>
 #include <ctime>
 
@@ -36,14 +38,10 @@ struct NamedCode {
   Code code;
 };
 constexpr NamedCode kCodes[] = {
-    {HONE_UNAVAILABLE, Code::unavailable},
-    {HONE_NO_SPACE, Code::no_space},
-    {HONE_WRONG_BASE, Code::wrong_base},
-    {HONE_DAMAGED, Code::damaged},
-    {HONE_UNTRUSTED, Code::untrusted},
-    {HONE_OLDER_THAN_INSTALLED, Code::older_than_installed},
-    {HONE_INVALID, Code::invalid},
-    {HONE_NOT_FOUND, Code::not_found},
+    {HONE_UNAVAILABLE, Code::unavailable}, {HONE_NO_SPACE, Code::no_space},
+    {HONE_WRONG_BASE, Code::wrong_base},   {HONE_DAMAGED, Code::damaged},
+    {HONE_UNTRUSTED, Code::untrusted},     {HONE_OLDER_THAN_INSTALLED, Code::older_than_installed},
+    {HONE_INVALID, Code::invalid},         {HONE_NOT_FOUND, Code::not_found},
     {HONE_CANCELLED, Code::cancelled},
 };
 static_assert(HONE_NO_MODEL == 10 && HONE_INTERNAL == 11, "numbers are never changed, only added");
@@ -134,7 +132,9 @@ Result<hone::wire::Ticket> read_ticket(hone::Files& files, const std::string& pa
   if (!bytes) return hone::fail(bytes.error().within("ticket " + path));
   const auto json = hone::parse_json(*bytes);
   auto ticket = json ? hone::wire::ticket_from(*json) : hone::fail(json.error());
-  if (!ticket) return hone::fail(Code::invalid, "ticket " + path + ": " + ticket.error().context + "; pass the file that 'hone device enroll' wrote");
+  if (!ticket)
+    return hone::fail(Code::invalid, "ticket " + path + ": " + ticket.error().context +
+                                         "; pass the file that 'hone device enroll' wrote");
   return ticket;
 }
 
@@ -160,6 +160,13 @@ Result<std::unique_ptr<hone_device>> open_device(const hone_options& options) {
 
   edge::AgentOptions agent;
   agent.folder = options.state_folder;
+  HONE_TRY(const bool folder_was_there, device->files->exists(agent.folder));
+  if (!folder_was_there) {
+    // Samples and the device's secret are nobody else's; a folder that the user made keeps its mode.
+    HONE_CHECK(device->files->make_folders(agent.folder));
+    if (chmod(agent.folder.c_str(), S_IRWXU) != 0)
+      return hone::fail(Code::unavailable, agent.folder + " cannot be made private");
+  }
   if (options.ticket_file) {
     auto ticket = read_ticket(*device->files, options.ticket_file);
     // A device that has joined goes on without its ticket file.
@@ -181,12 +188,13 @@ Result<std::unique_ptr<hone_device>> open_device(const hone_options& options) {
         return hone::platform::make_http_client({ticket.url, ticket.ca_pem, authorization});
       },
       [files = device->files.get(), folder = agent.folder](
-          const hone::wire::Ticket& ticket, const hone::wire::EnrollReply& credential) -> std::unique_ptr<hone::HintSource> {
+          const hone::wire::Ticket& ticket,
+          const hone::wire::EnrollReply& credential) -> std::unique_ptr<hone::HintSource> {
         // The broker's client takes the authority as a file only.
         const std::string ca_file = folder + "/ca.pem";
         if (!hone::write_file_atomically(*files, ca_file, hone::as_bytes(ticket.ca_pem))) return nullptr;
-        return edge::make_mqtt_hints({credential.mqtt_host, credential.mqtt_port, credential.device.value, credential.secret,
-                                      ca_file, edge::offer_topic(credential.pipeline.value)});
+        return edge::make_mqtt_hints({credential.mqtt_host, credential.mqtt_port, credential.device.value,
+                                      credential.secret, ca_file, edge::offer_topic(credential.pipeline.value)});
       }};
   HONE_TRY(device->agent, edge::Agent::open(std::move(agent), std::move(ports), device->clock->now()));
   return device;
@@ -217,7 +225,8 @@ hone_code hone_open(const hone_options* options, hone_device** out, char* messag
     *out = nullptr;
     const hone_options known = read_struct(options);
     if (!known.state_folder || !*known.state_folder) {
-      return tell(HONE_INVALID, "options.state_folder must name a folder (is struct_size set by HONE_OPTIONS_INIT?)", message, message_bytes);
+      return tell(HONE_INVALID, "options.state_folder must name a folder (is struct_size set by HONE_OPTIONS_INIT?)",
+                  message, message_bytes);
     }
     auto device = open_device(known);
     if (!device) return tell(device.error(), message, message_bytes);
@@ -236,9 +245,11 @@ void hone_close(hone_device* h) {
   });
 }
 
-hone_code hone_observe(hone_device* h, const void* sample, size_t sample_bytes, int32_t label, char* message, size_t message_bytes) {
+hone_code hone_observe(hone_device* h, const void* sample, size_t sample_bytes, int32_t label, char* message,
+                       size_t message_bytes) {
   return guarded(message, message_bytes, [&] {
-    if (!h || (!sample && sample_bytes)) return tell(HONE_INVALID, "the handle and the sample must not be NULL", message, message_bytes);
+    if (!h || (!sample && sample_bytes))
+      return tell(HONE_INVALID, "the handle and the sample must not be NULL", message, message_bytes);
     const hone::ByteView bytes(static_cast<const std::uint8_t*>(sample), sample_bytes);
     const auto observed = h->agent->observe({bytes, label, h->clock->now()});
     return observed ? HONE_OK : tell(observed.error(), message, message_bytes);
@@ -254,11 +265,12 @@ hone_code hone_infer(hone_device* h, const void* sample, size_t sample_bytes, ho
     const hone::ByteView bytes(static_cast<const std::uint8_t*>(sample), sample_bytes);
     const auto inference = h->agent->infer(bytes, {scores, scores_count});
     if (!inference) {
-      if (inference.error().code == Code::not_found) return tell(HONE_NO_MODEL, inference.error().context, message, message_bytes);
+      if (inference.error().code == Code::not_found)
+        return tell(HONE_NO_MODEL, inference.error().context, message, message_bytes);
       return tell(inference.error(), message, message_bytes);
     }
-    write_struct(result, hone_result{0, inference->release.value, static_cast<std::int32_t>(inference->label), inference->score,
-                                     static_cast<std::uint32_t>(inference->width)});
+    write_struct(result, hone_result{0, inference->release.value, static_cast<std::int32_t>(inference->label),
+                                     inference->score, static_cast<std::uint32_t>(inference->width)});
     return HONE_OK;
   });
 }
@@ -268,7 +280,9 @@ hone_code hone_step(hone_device* h, uint32_t* sleep_ms) {
     if (!h) return HONE_INVALID;
     const NoBrokenPipe no_broken_pipe;
     const hone::Duration sleep = h->agent->step(h->clock->now());
-    if (sleep_ms) *sleep_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(sleep.count(), 0, std::numeric_limits<std::int32_t>::max()));
+    if (sleep_ms)
+      *sleep_ms = static_cast<std::uint32_t>(
+          std::clamp<std::int64_t>(sleep.count(), 0, std::numeric_limits<std::int32_t>::max()));
     return HONE_OK;
   });
 }

@@ -39,7 +39,9 @@ struct HoneTest : ::testing::Test {
   }
 };
 
-TEST_F(HoneTest, TheHeaderIsC) { EXPECT_TRUE(hone_h_is_c()); }
+TEST_F(HoneTest, TheHeaderIsC) {
+  EXPECT_TRUE(hone_h_is_c());
+}
 
 TEST_F(HoneTest, NamesEveryCode) {
   EXPECT_STREQ(hone_error_name(HONE_OK), "ok");

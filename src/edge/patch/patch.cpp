@@ -4,7 +4,8 @@
 
 namespace hone::edge {
 
-std::optional<wire::ReleaseDelta> choose_delta(const wire::ReleaseManifest& manifest, const std::optional<ModelHash>& installed) {
+std::optional<wire::ReleaseDelta> choose_delta(const wire::ReleaseManifest& manifest,
+                                               const std::optional<ModelHash>& installed) {
   if (!installed) return std::nullopt;
   for (const wire::ReleaseDelta& delta : manifest.deltas) {
     if (delta.base == *installed && delta.file.bytes < manifest.full.bytes) return delta;
@@ -12,8 +13,9 @@ std::optional<wire::ReleaseDelta> choose_delta(const wire::ReleaseManifest& mani
   return std::nullopt;
 }
 
-Result<PatchedModel> Patcher::apply_delta(const trust::Verified<wire::ReleaseManifest>& manifest, const std::string& base,
-                                          const std::string& delta, const std::string& out) const {
+Result<PatchedModel> Patcher::apply_delta(const trust::Verified<wire::ReleaseManifest>& manifest,
+                                          const std::string& base, const std::string& delta,
+                                          const std::string& out) const {
   HONE_TRY(const auto delta_file, files_.open(delta, OpenMode::read));
   HONE_TRY(const std::uint64_t delta_bytes, delta_file->size());
   HONE_TRY(const Bytes patch, read_file(files_, delta, delta_bytes));
@@ -28,7 +30,8 @@ Result<PatchedModel> Patcher::apply_delta(const trust::Verified<wire::ReleaseMan
   return PatchedModel(out, manifest->model);
 }
 
-Result<> Patcher::write_target(const wire::ReleaseManifest& manifest, ByteView base, ByteView delta, const std::string& out) const {
+Result<> Patcher::write_target(const wire::ReleaseManifest& manifest, ByteView base, ByteView delta,
+                               const std::string& out) const {
   HONE_TRY(const auto file, files_.open(out, OpenMode::truncate));
   Sha256Stream hash;
   std::uint64_t at = 0;
@@ -39,20 +42,21 @@ Result<> Patcher::write_target(const wire::ReleaseManifest& manifest, ByteView b
     return {};
   };
   HONE_CHECK(delta::apply(base, delta, manifest.full.bytes, write));
-  if (hash.finish() != manifest.model.sha256) return fail(Code::damaged, "the rebuilt file is not the model that was signed");
+  if (hash.finish() != manifest.model.sha256)
+    return fail(Code::damaged, "the rebuilt file is not the model that was signed");
   return file->sync();
 }
 
-Result<PatchedModel> Patcher::take_full(const trust::Verified<wire::ReleaseManifest>& manifest, const std::string& fetched,
-                                        const std::string& out) const {
+Result<PatchedModel> Patcher::take_full(const trust::Verified<wire::ReleaseManifest>& manifest,
+                                        const std::string& fetched, const std::string& out) const {
   HONE_TRY(const Bytes checked, read_model(files_, fetched, manifest->model, manifest->full.bytes));
   HONE_CHECK(files_.rename(fetched, out));
   HONE_CHECK(files_.sync_folder(folder_of(out)));
   return PatchedModel(out, manifest->model);
 }
 
-Result<PatchedModel> Patcher::take_present(const trust::Verified<wire::ReleaseManifest>& manifest, const std::string& from,
-                                           const std::string& out) const {
+Result<PatchedModel> Patcher::take_present(const trust::Verified<wire::ReleaseManifest>& manifest,
+                                           const std::string& from, const std::string& out) const {
   HONE_TRY(const Bytes bytes, read_model(files_, from, manifest->model, manifest->full.bytes));
   HONE_TRY(const auto file, files_.open(out, from == out ? OpenMode::write : OpenMode::truncate));
   if (from != out) HONE_CHECK(file->write_at(0, bytes));
@@ -64,7 +68,8 @@ Result<PatchedModel> Patcher::take_present(const trust::Verified<wire::ReleaseMa
 Result<Bytes> read_model(Files& files, const std::string& path, const ModelHash& model, std::uint64_t bytes) {
   HONE_TRY(const auto file, files.open(path, OpenMode::read));
   HONE_TRY(const std::uint64_t size, file->size());
-  if (size != bytes) return fail(Code::damaged, path + " has " + std::to_string(size) + " bytes instead of " + std::to_string(bytes));
+  if (size != bytes)
+    return fail(Code::damaged, path + " has " + std::to_string(size) + " bytes instead of " + std::to_string(bytes));
   HONE_TRY(Bytes found, read_file(files, path, bytes));
   if (sha256(found) != model.sha256) return fail(Code::damaged, path + " does not have the hash of its model");
   return found;

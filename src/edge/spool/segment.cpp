@@ -9,7 +9,6 @@
 namespace hone::edge {
 namespace {
 
-
 constexpr std::string_view kMagic("hone-spool\0\1", 12);  // the last byte is the format version
 constexpr std::size_t kBatchAt = 12, kSignalAt = 28, kHeaderCrcAt = 44;
 static_assert(kHeaderCrcAt + 4 == kSegmentHeaderBytes);
@@ -73,7 +72,8 @@ Result<Segment> parse_segment(ByteView file) {
     const ByteView record = file.subspan(at, kRecordHeaderBytes + size);
     if (crc32(record.subspan(8), crc32(record.first(4))) != get(record, 4, 4)) break;
     const auto label = static_cast<std::int32_t>(get(record, 16, 4));
-    segment.records.push_back({segment.bytes.size(), size, label, from_unix_ms(static_cast<std::int64_t>(get(record, 8, 8)))});
+    segment.records.push_back(
+        {segment.bytes.size(), size, label, from_unix_ms(static_cast<std::int64_t>(get(record, 8, 8)))});
     const ByteView bytes = record.subspan(kRecordHeaderBytes);
     segment.bytes.insert(segment.bytes.end(), bytes.begin(), bytes.end());
     at += record.size();

@@ -27,12 +27,15 @@ std::optional<std::uint64_t> seq_of(std::string_view name) {
 }
 
 // What a queued record may need on disk: it may begin a segment.
-std::size_t accounted(const Bytes& record) { return record.size() + kSegmentHeaderBytes; }
+std::size_t accounted(const Bytes& record) {
+  return record.size() + kSegmentHeaderBytes;
+}
 
 SpoolOptions within_limits(SpoolOptions o) {
   o.segment_rows_max = std::clamp<std::size_t>(o.segment_rows_max, 1, 65536);
   // A dropped segment should be a small part of what the bound allows.
-  o.segment_bytes_max = std::clamp<std::uint64_t>(o.segment_bytes_max, 1, std::min(kSegmentBytesLimit, std::max<std::uint64_t>(o.bytes_max / 4, 1)));
+  o.segment_bytes_max = std::clamp<std::uint64_t>(
+      o.segment_bytes_max, 1, std::min(kSegmentBytesLimit, std::max<std::uint64_t>(o.bytes_max / 4, 1)));
   return o;
 }
 
@@ -79,7 +82,8 @@ Result<> Spool::append(const Sample& sample) {
   append_record(queued.record, sample);
   const std::size_t size = accounted(queued.record);
   if (size > options_.bytes_max) {
-    return fail(Code::no_space, "the sample is larger than the spool's bound of " + std::to_string(options_.bytes_max) + " bytes");
+    return fail(Code::no_space,
+                "the sample is larger than the spool's bound of " + std::to_string(options_.bytes_max) + " bytes");
   }
   const auto push = [&] {  // with queue_mutex_ held
     queue_bytes_ += size;
@@ -89,7 +93,8 @@ Result<> Spool::append(const Sample& sample) {
   {
     const std::lock_guard lock(queue_mutex_);
     if (options_.refuse_when_full && disk_.bytes + queue_bytes_ + size > options_.bytes_max) {
-      return fail(Code::no_space, "the spool holds its " + std::to_string(options_.bytes_max) + " bytes; new samples are refused until some are uploaded");
+      return fail(Code::no_space, "the spool holds its " + std::to_string(options_.bytes_max) +
+                                      " bytes; new samples are refused until some are uploaded");
     }
     if (has_room()) {
       push();
@@ -176,7 +181,8 @@ Result<> Spool::drain() {
 Result<> Spool::write(const Queued& queued) {
   for (;;) {
     const auto written = write_record(queued);
-    if (written || written.error().code != Code::no_space || options_.refuse_when_full || !drop_oldest()) return written;
+    if (written || written.error().code != Code::no_space || options_.refuse_when_full || !drop_oldest())
+      return written;
   }
 }
 
@@ -230,7 +236,8 @@ Result<> Spool::seal() {
 
 Result<> Spool::make_room(std::uint64_t bytes) {
   while (bytes_on_disk() + bytes > options_.bytes_max) {
-    if (options_.refuse_when_full) return fail(Code::no_space, "the spool holds its " + std::to_string(options_.bytes_max) + " bytes");
+    if (options_.refuse_when_full)
+      return fail(Code::no_space, "the spool holds its " + std::to_string(options_.bytes_max) + " bytes");
     if (drop_oldest()) continue;
     if (!open_ || open_->rows == 0) return fail(Code::no_space, "the spool's bound leaves no room for one sample");
     HONE_CHECK(seal());
@@ -247,7 +254,9 @@ bool Spool::drop_oldest() {
   return true;
 }
 
-std::string Spool::path_of(std::uint64_t seq) const { return folder_ + "/" + name_of_segment(seq); }
+std::string Spool::path_of(std::uint64_t seq) const {
+  return folder_ + "/" + name_of_segment(seq);
+}
 
 std::uint64_t Spool::bytes_on_disk() const {
   std::uint64_t bytes = open_ ? open_->bytes : 0;

@@ -28,11 +28,11 @@
 namespace hone::edge {
 
 struct SpoolOptions {
-  std::uint64_t bytes_max = 64u << 20;        // of all segment files
-  bool refuse_when_full = false;              // no_space for new samples instead of dropping the oldest
-  std::size_t segment_rows_max = 1024;        // a segment is sealed at
-  std::uint64_t segment_bytes_max = 1u << 20; // ... whichever comes first
-  std::size_t queue_bytes_max = 256u << 10;   // in memory, between two flushes
+  std::uint64_t bytes_max = 64u << 20;         // of all segment files
+  bool refuse_when_full = false;               // no_space for new samples instead of dropping the oldest
+  std::size_t segment_rows_max = 1024;         // a segment is sealed at
+  std::uint64_t segment_bytes_max = 1u << 20;  // ... whichever comes first
+  std::size_t queue_bytes_max = 256u << 10;    // in memory, between two flushes
 };
 
 struct SpoolStatus {
@@ -92,7 +92,7 @@ class Spool {
 
   Spool(Files& files, std::string folder, SpoolOptions options, Random& random);
   [[nodiscard]] Result<> find_segments();
-  [[nodiscard]] Result<> drain();                     // the rest: with file_mutex_ held
+  [[nodiscard]] Result<> drain();  // the rest: with file_mutex_ held
   [[nodiscard]] Result<> write(const Queued& queued);
   [[nodiscard]] Result<> write_record(const Queued& queued);
   [[nodiscard]] Result<> start_segment();

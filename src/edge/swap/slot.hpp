@@ -36,7 +36,8 @@ class Slot {
   class Handle {
    public:
     Handle() = default;
-    Handle(Handle&& other) noexcept : readers_(std::exchange(other.readers_, nullptr)), model_(std::exchange(other.model_, nullptr)) {}
+    Handle(Handle&& other) noexcept
+        : readers_(std::exchange(other.readers_, nullptr)), model_(std::exchange(other.model_, nullptr)) {}
     Handle& operator=(Handle&& other) noexcept {
       std::swap(readers_, other.readers_);
       std::swap(model_, other.model_);

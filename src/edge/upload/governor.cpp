@@ -4,7 +4,9 @@
 
 namespace hone::edge {
 
-std::int64_t day_of(Time now) { return std::chrono::floor<std::chrono::days>(now).time_since_epoch().count(); }
+std::int64_t day_of(Time now) {
+  return std::chrono::floor<std::chrono::days>(now).time_since_epoch().count();
+}
 
 DayLedger sent(DayLedger ledger, std::int64_t bytes, Time now) {
   const std::int64_t today = day_of(now);
@@ -13,7 +15,8 @@ DayLedger sent(DayLedger ledger, std::int64_t bytes, Time now) {
   return ledger;
 }
 
-Permission may_send(wire::Collect collect, std::int64_t daily_bytes, const DayLedger& ledger, std::int64_t bytes, Time now) {
+Permission may_send(wire::Collect collect, std::int64_t daily_bytes, const DayLedger& ledger, std::int64_t bytes,
+                    Time now) {
   if (collect == wire::Collect::none) return Permission::never;
   if (daily_bytes <= 0 || ledger.day != day_of(now) || ledger.bytes == 0) return Permission::now;
   return ledger.bytes + bytes <= daily_bytes ? Permission::now : Permission::tomorrow;

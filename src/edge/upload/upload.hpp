@@ -21,8 +21,8 @@ struct BatchToSend {
 constexpr Duration kUploadTimeout = std::chrono::seconds(30);
 
 // Keeps the rows that fit `signal`. The same segment and signal always give the same bytes.
-[[nodiscard]] Result<BatchToSend> batch_of(const Segment& segment, const DeviceId& device,
-                                           const PipelineName& pipeline, const wire::Signal& signal);
+[[nodiscard]] Result<BatchToSend> batch_of(const Segment& segment, const DeviceId& device, const PipelineName& pipeline,
+                                           const wire::Signal& signal);
 
 // Sends it. Errors: unavailable, no_space (try later), untrusted (the credential is refused), invalid
 // (the cloud will never take this batch), not_found (no such pipeline there, yet).

@@ -11,9 +11,9 @@
 namespace hone::edge {
 
 struct TrialRules {
-  std::uint64_t inferences = 50;                        // error-free answers that prove it
-  Duration time = std::chrono::seconds(60);             // ... or this long without an error
-  int boots_max = 3;                                    // starts of the device during the trial
+  std::uint64_t inferences = 50;             // error-free answers that prove it
+  Duration time = std::chrono::seconds(60);  // ... or this long without an error
+  int boots_max = 3;                         // starts of the device during the trial
 };
 
 struct TrialFacts {

@@ -57,13 +57,16 @@ Result<OnnxLibrary> open_library() {
   using GetBase = const OrtApiBase* (*)();
   const auto get_base = reinterpret_cast<GetBase>(dlsym(library, "OrtGetApiBase"));
   const OrtApiBase* base = get_base ? get_base() : nullptr;
-  if (!base) return fail(Code::damaged, "the library named as ONNX Runtime has no OrtGetApiBase; set HONE_ONNXRUNTIME to the right file");
+  if (!base)
+    return fail(Code::damaged,
+                "the library named as ONNX Runtime has no OrtGetApiBase; set HONE_ONNXRUNTIME to the right file");
 
   const std::uint32_t offered = level_offered(base->GetVersionString());
-  const OrtApi* api = offered < kApiLevelMin ? nullptr : base->GetApi(std::min<std::uint32_t>(ORT_API_VERSION, offered));
+  const OrtApi* api =
+      offered < kApiLevelMin ? nullptr : base->GetApi(std::min<std::uint32_t>(ORT_API_VERSION, offered));
   if (!api) {
-    return fail(Code::damaged, std::string("ONNX Runtime ") + base->GetVersionString() +
-                                   " is too old; hone needs 1." + std::to_string(kApiLevelMin) + " or newer");
+    return fail(Code::damaged, std::string("ONNX Runtime ") + base->GetVersionString() + " is too old; hone needs 1." +
+                                   std::to_string(kApiLevelMin) + " or newer");
   }
   OrtEnv* env = nullptr;
   if (OrtStatus* status = api->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "hone", &env)) {

@@ -32,7 +32,8 @@ ONNXTensorElementDataType element_type(wire::DType dtype) {
 
 std::string shape_text(const std::vector<std::int64_t>& dims) {
   std::string text = "[";
-  for (std::size_t i = 0; i < dims.size(); ++i) text += (i ? "," : "") + (dims[i] < 0 ? std::string("N") : std::to_string(dims[i]));
+  for (std::size_t i = 0; i < dims.size(); ++i)
+    text += (i ? "," : "") + (dims[i] < 0 ? std::string("N") : std::to_string(dims[i]));
   return text + "]";
 }
 
@@ -93,17 +94,19 @@ class OnnxRunner : public Runner {
     in_dims[0] = rows;
     for (std::size_t i = 0; i < dims_.size(); ++i) in_dims[i + 1] = dims_[i];
     OrtValue* x = nullptr;
-    HONE_CHECK(ort_.check(ort_.api->CreateTensorWithDataAsOrtValue(memory_.get(), const_cast<std::uint8_t*>(inputs.data()),
-                                                                   inputs.size(), in_dims.data(), dims_.size() + 1, type_, &x),
-                          "input tensor"));
+    HONE_CHECK(
+        ort_.check(ort_.api->CreateTensorWithDataAsOrtValue(memory_.get(), const_cast<std::uint8_t*>(inputs.data()),
+                                                            inputs.size(), in_dims.data(), dims_.size() + 1, type_, &x),
+                   "input tensor"));
     const Owned<OrtValue> x_owned(x, ort_.api->ReleaseValue);
 
     const std::array<std::int64_t, 2> out_dims{rows, width_};
     const std::size_t out_bytes = static_cast<std::size_t>(rows * width_) * sizeof(float);
     OrtValue* y = nullptr;
-    HONE_CHECK(ort_.check(ort_.api->CreateTensorWithDataAsOrtValue(memory_.get(), outputs.data(), out_bytes, out_dims.data(), 2,
-                                                                   ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &y),
-                          "output tensor"));
+    HONE_CHECK(
+        ort_.check(ort_.api->CreateTensorWithDataAsOrtValue(memory_.get(), outputs.data(), out_bytes, out_dims.data(),
+                                                            2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &y),
+                   "output tensor"));
     const Owned<OrtValue> y_owned(y, ort_.api->ReleaseValue);
 
     const char* in_name = kInputName;
@@ -167,7 +170,8 @@ class OnnxRuntime : public Runtime {
     std::size_t inputs = 0, outputs = 0;
     HONE_CHECK(ort_.check(ort_.api->SessionGetInputCount(session, &inputs), "inputs"));
     HONE_CHECK(ort_.check(ort_.api->SessionGetOutputCount(session, &outputs), "outputs"));
-    if (inputs != 1) return fail(Code::invalid, "the model has " + std::to_string(inputs) + " inputs; it must have one, named x");
+    if (inputs != 1)
+      return fail(Code::invalid, "the model has " + std::to_string(inputs) + " inputs; it must have one, named x");
     if (outputs < 1) return fail(Code::invalid, "the model has no output");
 
     const auto found = port(session, true);
@@ -175,20 +179,23 @@ class OnnxRuntime : public Runtime {
     const Port& in = *found;
     if (in.name != kInputName) return fail(Code::invalid, "the model's input is named '" + in.name + "'; it must be x");
     if (in.type != element_type(signal.dtype)) {
-      return fail(Code::invalid, "the model's input x is not of the signal's dtype " + std::string(wire::name_of(signal.dtype)));
+      return fail(Code::invalid,
+                  "the model's input x is not of the signal's dtype " + std::string(wire::name_of(signal.dtype)));
     }
     std::vector<std::int64_t> wanted{-1};
     wanted.insert(wanted.end(), signal.shape.begin(), signal.shape.end());
     if (in.dims != wanted) {
-      return fail(Code::invalid, "the model's input x has shape " + shape_text(in.dims) + "; the signal needs " + shape_text(wanted));
+      return fail(Code::invalid,
+                  "the model's input x has shape " + shape_text(in.dims) + "; the signal needs " + shape_text(wanted));
     }
 
     auto out_port = port(session, false);
     if (!out_port) return out_port;
     const Port& out = *out_port;
-    if (out.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || out.dims.size() != 2 || out.dims[0] != -1 || out.dims[1] < 1 ||
-        out.dims[1] > kWidthMax) {
-      return fail(Code::invalid, "the model's first output " + out.name + " " + shape_text(out.dims) + " must be [N, width] of float32");
+    if (out.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || out.dims.size() != 2 || out.dims[0] != -1 ||
+        out.dims[1] < 1 || out.dims[1] > kWidthMax) {
+      return fail(Code::invalid, "the model's first output " + out.name + " " + shape_text(out.dims) +
+                                     " must be [N, width] of float32");
     }
     if (!signal.labels.empty() && out.dims[1] != static_cast<std::int64_t>(signal.labels.size())) {
       return fail(Code::invalid, "the model gives " + std::to_string(out.dims[1]) + " scores, the signal has " +
@@ -211,8 +218,9 @@ class OnnxRuntime : public Runtime {
     HONE_CHECK(ort_.check(api->AllocatorFree(allocator, name), "name"));
 
     OrtTypeInfo* info = nullptr;
-    HONE_CHECK(ort_.check(input ? api->SessionGetInputTypeInfo(session, 0, &info) : api->SessionGetOutputTypeInfo(session, 0, &info),
-                          "type"));
+    HONE_CHECK(ort_.check(
+        input ? api->SessionGetInputTypeInfo(session, 0, &info) : api->SessionGetOutputTypeInfo(session, 0, &info),
+        "type"));
     const Owned<OrtTypeInfo> owned(info, api->ReleaseTypeInfo);
     const OrtTensorTypeAndShapeInfo* tensor = nullptr;  // belongs to `info`
     HONE_CHECK(ort_.check(api->CastTypeInfoToTensorInfo(info, &tensor), "type"));

@@ -65,7 +65,8 @@ inline Message value_info(const std::string& name, std::uint64_t type, const std
   return Message().text(1, name).message(2, Message().message(1, Message().number(1, type).message(2, shape)));
 }
 
-inline Message float_tensor(const std::string& name, const std::vector<std::int64_t>& dims, const std::vector<float>& values) {
+inline Message float_tensor(const std::string& name, const std::vector<std::int64_t>& dims,
+                            const std::vector<float>& values) {
   Message tensor;
   for (const std::int64_t d : dims) tensor.number(1, static_cast<std::uint64_t>(d));
   std::string raw(values.size() * sizeof(float), '\0');
