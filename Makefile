@@ -5,17 +5,20 @@ PRESET ?= release
 # Two jobs: heavy headers want 600 MB each, and CI has two cores.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
 
-.PHONY: demo test bench build setup clean tidy format
+.PHONY: demo test bench build configure setup clean tidy format
 
-demo: build
+demo: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer digit-reader
 	@python3 tools/demo --build $(BUILD)
 
 test: build
-	@cd $(BUILD) && ctest --output-on-failure --no-tests=error
+	@cd $(BUILD) && ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-build: setup
-	@cmake --preset $(PRESET) -Wno-dev >$(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
+build: configure
 	@cmake --build $(BUILD) -j $(JOBS)
+
+configure: setup
+	@cmake --preset $(PRESET) -Wno-dev >$(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
 
 setup:
 	@mkdir -p $(dir $(BUILD))

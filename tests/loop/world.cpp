@@ -1,0 +1,200 @@
+#include "world.hpp"
+
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+namespace hone::loop {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto kTick = milliseconds(50);
+
+// Anything that goes wrong here is the test's own fault, and ends it.
+template <class T>
+T must(Result<T> result, const char* what) {
+  if (!result) throw std::runtime_error(std::string(what) + ": " + result.error().context);
+  return std::move(*result);
+}
+void must(const Result<>& result, const char* what) {
+  if (!result) throw std::runtime_error(std::string(what) + ": " + result.error().context);
+}
+
+std::string pipeline_text(const WorldOptions& options) {
+  return "[pipeline]\nname = \"circle\"\n"
+         "[signal]\nshape = [2]\ndtype = \"float32\"\nlabels = [\"inside\", \"outside\"]\n"
+         "[collect]\nuntil = \"goal\"\nflush_after = \"200ms\"\n"
+         "[train]\nrecipe = \"mlp\"\nlayers = [\"dense 16\", \"relu\", \"dense 2\"]\nepochs = 30\nlearning_rate = 0.02\n"
+         "batch_size = 32\nfirst_at_samples = " + std::to_string(options.first_at_samples) +
+         "\nwhen = { new_samples = " + std::to_string(options.new_samples) + " }\ncooldown = \"0s\"\n"
+         "[gate]\nmetric = \"accuracy\"\ngoal = " + std::to_string(options.goal) +
+         "\nfirst_goal = 0.5\nmargin = 0.0\nconfidence = 0.8\nholdout = 0.25\nno_slice_worse_than = 0.2\n"
+         "[delivery]\nrollout = [100]\n";
+}
+
+}  // namespace
+
+World::World(WorldOptions options)
+    : options_(options),
+      clock_(Time(std::chrono::sys_days(std::chrono::year(2026) / 11 / 23))),
+      random_(options.seed),
+      points_(options.seed ^ 0x5eed) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "hone-loop-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  folder_ = pattern;
+  runtime_ = must(model::make_onnx_runtime(), "ONNX Runtime");
+  must(cloud_disk_.make_folders("etc"), "etc");
+  must(write_file_atomically(cloud_disk_, "etc/circle.toml", as_bytes(pipeline_text(options_))), "pipeline file");
+  must(cloud_disk_.sync_folder("."), "root");
+  start_cloud();
+
+  const auto trainer = cloud_->trainer_access();
+  trainer_http_ = std::make_unique<platform::SimHttpClient>(
+      [this](const HttpRequest& request) { return cloud_ ? cloud_->handle(request) : HttpResponse{503, {}, {}}; }, random_,
+      "Bearer " + trainer.token);
+  keeper_ = std::make_unique<trainer::LeaseKeeper>(*trainer_http_, clock_);
+  worker_ = std::make_unique<trainer::Worker>(
+      trainer::WorkerConfig{.name = "trainer", .work_folder = "work"},
+      trainer::WorkerPorts{*trainer_http_, trainer_disk_, clock_, *keeper_,
+                           // The world does not stand still while the trainer waits for a cloud that is down.
+                           [this](Duration) { return false; }});
+
+  HttpRequest request{.method = "POST", .path = "/v1/tickets"};
+  request.headers["authorization"] = "Bearer " + cloud_->admin_access().token;
+  request.body = dump_bytes({{"pipeline", "circle"}, {"count", options_.devices}, {"valid_s", 3600}});
+  const auto reply = must(parse_json(cloud_->handle(request).body), "tickets");
+  for (const auto& ticket : reply.at("tickets")) {
+    auto& device = devices.emplace_back();
+    device.name = "device-" + std::to_string(devices.size());
+    device.disk = std::make_unique<platform::SimFiles>();
+    device.random = std::make_unique<platform::SimRandom>(random_.next());
+    device.ticket = must(wire::ticket_from(ticket), "ticket");
+    start_device(device);
+  }
+}
+
+World::~World() {
+  for (auto& device : devices) device.agent.reset();
+  cloud_.reset();
+  std::filesystem::remove_all(folder_);
+}
+
+void World::start_cloud() {
+  cloud::ServiceConfig config{.data_folder = "data",
+                              .database = (folder_ / "hone.db").string(),
+                              .pipeline_files = {"etc/circle.toml"},
+                              .url = "https://cloud.test",
+                              .ca_pem = "simulated",
+                              .mqtt_host = {}};
+  cloud_ = must(cloud::Service::open(std::move(config), {cloud_disk_, clock_, random_, *runtime_}), "open the cloud");
+}
+
+void World::stop_cloud() { cloud_.reset(); }
+
+void World::restart_cloud() {
+  cloud_.reset();
+  cloud_disk_.reboot(random_);
+  cloud_lost_power_ = false;
+  start_cloud();
+}
+
+void World::start_device(SimDevice& device) {
+  edge::AgentOptions options{.folder = "hone", .ticket = device.ticket, .spool = {}, .trial = {}};
+  edge::AgentPorts ports{
+      *device.disk, *device.random, *runtime_,
+      [this, &device](const wire::Ticket&, const std::string& authorization) -> std::unique_ptr<HttpClient> {
+        auto http = std::make_unique<platform::SimHttpClient>(
+            [this](const HttpRequest& request) { return cloud_ ? cloud_->handle(request) : HttpResponse{503, {}, {}}; },
+            *device.random, authorization);
+        http->faults = options_.faults;
+        return http;
+      },
+      [](const wire::Ticket&, const wire::EnrollReply&) { return nullptr; }};
+  device.agent = must(edge::Agent::open(std::move(options), std::move(ports), clock_.now()), "open a device");
+}
+
+void World::restart_device(SimDevice& device) {
+  device.agent.reset();
+  device.disk->reboot(*device.random);
+  start_device(device);
+}
+
+// Uniform in [-1, 1)^2; the circle covers half of the square.
+edge::Sample World::point(platform::SimRandom& random) const {
+  thread_local std::array<float, 2> xy;
+  for (float& v : xy) v = static_cast<float>(2 * random.uniform() - 1);
+  const bool outside = xy[0] * xy[0] + xy[1] * xy[1] > 0.6366f;
+  return {{reinterpret_cast<const std::uint8_t*>(xy.data()), sizeof xy}, outside ? 1 : 0, clock_.now()};
+}
+
+void World::use(SimDevice& device) {
+  const auto sample = point(points_);
+  if (to_observe_each_ > 0 && device.agent->observe(sample)) ++rows_observed;
+  const auto answer = device.agent->infer(sample.bytes, {});
+  if (answer) ++device.answers;
+  if (!answer && answer.error().code != Code::not_found) ++device.errors;
+}
+
+void World::tick() {
+  clock_.advance(kTick);
+  for (auto& device : devices) {
+    if (!device.agent) continue;
+    for (int i = 0; i < 5; ++i) use(device);
+    for (int i = 0; i < 20 && device.agent->step(clock_.now()) == Duration{0}; ++i) {}
+  }
+  if (to_observe_each_ > 0) to_observe_each_ -= 5;
+  if (cloud_) {
+    static_cast<void>(cloud_->step(clock_.now()));
+    if (auto probe = cloud_disk_.sync_folder("."); !probe) cloud_lost_power_ = true;
+  }
+  if (cloud_) static_cast<void>(worker_->step_once());
+}
+
+void World::observe(int rows_each) {
+  to_observe_each_ = rows_each;
+  while (to_observe_each_ > 0) tick();
+}
+
+bool World::run_until(const std::function<bool()>& done, int seconds) {
+  for (int i = 0; i < seconds * 20; ++i) {
+    if (done()) return true;
+    tick();
+  }
+  return done();
+}
+
+bool World::all_run(std::uint64_t release) const {
+  for (const auto& device : devices)
+    if (!device.agent || device.agent->status().release.value != release) return false;
+  return true;
+}
+
+double World::accuracy(const SimDevice& device, int points) const {
+  platform::SimRandom random(99);
+  int right = 0;
+  for (int i = 0; i < points; ++i) {
+    const auto sample = point(random);
+    const auto answer = device.agent->infer(sample.bytes, {});
+    right += answer && answer->label == sample.label;
+  }
+  return static_cast<double>(right) / points;
+}
+
+Json World::ask(const std::string& path) {
+  HttpRequest request{.method = "GET", .path = path};
+  request.headers["authorization"] = "Bearer " + cloud_->admin_access().token;
+  return must(parse_json(cloud_->handle(request).body), path.c_str());
+}
+
+std::int64_t World::rows_in_cloud() { return ask("/v1/status").at("received").at("rows").get<std::int64_t>(); }
+
+std::uint64_t World::rows_uploaded() const {
+  std::uint64_t rows = 0;
+  for (const auto& device : devices) rows += device.agent->status().rows_uploaded;
+  return rows;
+}
+
+}  // namespace hone::loop
