@@ -22,7 +22,7 @@ TEST_F(RouterTest, SaysWhatIsWrongWithACall) {
       {"GET", "/v1/status", 401},
       {"GET", "/v1/offer", 401},
       {"POST", "/v1/jobs/lease", 401},
-      {"GET", "/repository/metadata/root.json", 200},
+      {"GET", "/repository/metadata/1.root.json", 200},
       {"GET", "/repository/metadata/../keys", 404},
       {"GET", "/repository/", 404},
       {"POST", "/v1/enroll", 400},
