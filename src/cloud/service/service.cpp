@@ -85,7 +85,7 @@ class CloudService : public Service {
         work = std::make_unique<PipelineWork>(WorkPorts{stores_, ports_.clock, ports_.runtime, *publisher_,
                                                         ports_.hints, ports_.log});
       }
-      sleep = std::min(sleep, note(name, work->step(entry.pipeline, now)));
+      sleep = std::min(sleep, note(name, guarded(*work, entry.pipeline, now)));
     }
     return sleep;
   }
@@ -105,6 +105,15 @@ class CloudService : public Service {
   Result<Duration> expire(Time now) {
     HONE_TRY(const auto next, expire_leases(*stores_.jobs, now));
     return next ? std::min(kIdleMax, *next - now) : kIdleMax;
+  }
+
+  // Memory may run out over a large model; the next step tries again.
+  static Result<Duration> guarded(PipelineWork& work, const std::shared_ptr<const Pipeline>& pipeline, Time now) {
+    try {
+      return work.step(pipeline, now);
+    } catch (const std::exception& e) {
+      return fail(Code::unavailable, std::string("background work failed: ") + e.what());
+    }
   }
 
   // A problem is shown in `status` until the work succeeds, told once, and tried again after a while.

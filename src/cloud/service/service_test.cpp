@@ -1,5 +1,7 @@
 #include "cloud/service/service.hpp"
 
+#include <thread>
+
 #include "cloud/service/service_testing.hpp"
 
 namespace hone::cloud {
@@ -246,6 +248,31 @@ TEST_F(ServiceTest, ShowsItsDevices) {
   EXPECT_EQ(row["rows"], 200);
   EXPECT_EQ(row["last_outcome"]["kind"], "confirmed");
   EXPECT_EQ(pipeline()["devices"]["by_release"]["1"], 1);
+}
+
+TEST_F(ServiceTest, TakesBatchesFromManyThreadsWhileItWorks) {
+  std::vector<TestDevice> devices;
+  std::vector<std::vector<wire::Batch>> batches;  // made beforehand: the dice are not for several threads
+  for (int d = 0; d < 4; ++d) {
+    devices.push_back(join());
+    batches.emplace_back();
+    for (int i = 0; i < 10; ++i) batches.back().push_back(samples(devices.back(), 5));
+  }
+  std::vector<std::thread> threads;
+  for (std::size_t d = 0; d < devices.size(); ++d) {
+    threads.emplace_back([&, d] {
+      for (const auto& batch : batches[d]) {
+        EXPECT_EQ(upload(devices[d], batch).status, 200);
+        EXPECT_EQ(upload(devices[d], batch).status, 200);
+      }
+    });
+  }
+  for (int i = 0; i < 200; ++i) (void)service->step(clock.now());
+  for (auto& thread : threads) thread.join();
+  settle();
+  const Json now = pipeline();
+  EXPECT_EQ(now["received"]["rows"], 200);
+  EXPECT_EQ(now["parts"]["training"].get<int>() + now["parts"]["holdout"].get<int>(), 200);
 }
 
 // ---- crashes ---------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -222,7 +223,7 @@ class Cloud : public ::testing::Test {
   std::unique_ptr<model::Runtime> runtime;
   wire::Signal signal;
   Hints hints;
-  int wakes = 0;
+  std::atomic<int> wakes = 0;
   std::vector<std::string> log;
   std::unique_ptr<Service> service;
 };
