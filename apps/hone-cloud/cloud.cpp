@@ -204,7 +204,7 @@ Result<> run_cloud(const ServerSettings& settings) {
   loop.start([&] { return service->step(clock->now()); });
   const Json ready = {{"url", config.url}, {"mqtt_port", config.mqtt_port}, {"pid", ::getpid()}};
   HONE_CHECK(write_file_atomically(*files, ready_file, dump_bytes(ready)));
-  spdlog::info("serving {} with {} pipelines", config.url, settings.pipelines.size());
+  spdlog::info("serving {}; pipelines: {}", config.url, settings.pipelines.size());
 
   Time certificate_seen = clock->now();
   Duration look(0);

@@ -13,6 +13,7 @@
 
 #include "commands.hpp"
 #include "platform/posix/child_process.hpp"
+#include "server_file.hpp"
 
 namespace hone::app {
 namespace {
@@ -25,7 +26,7 @@ constexpr Duration kTrainerPauseMax = std::chrono::seconds(60);
 constexpr Duration kStopWithin = std::chrono::seconds(5);
 
 struct ServeOptions {
-  std::string data = "hone-data", config, listen, mqtt_port, log_level;
+  std::string data, config, listen, mqtt_port, log_level;
   std::vector<std::string> hosts, pipelines;
   bool no_trainer = false;
 };
@@ -116,7 +117,20 @@ class Trainer {
   Duration pause_ = kTrainerPauseMin;
 };
 
-Result<Json> serve(const ServeOptions& options) {
+// The flag, else what the server file says, else "hone-data".
+Result<std::string> data_folder(Files& files, const ServeOptions& options) {
+  if (!options.data.empty()) return options.data;
+  if (!options.config.empty()) {
+    const auto text = read_file(files, options.config, kServerFileBytesMax);
+    if (!text) return fail(text.error().within("the server file " + options.config + " cannot be read"));
+    HONE_TRY(const ServerSettings settings, parse_server_file(as_text(*text), options.config));
+    if (!settings.data.empty()) return settings.data;
+  }
+  return std::string("hone-data");
+}
+
+Result<Json> serve(Files& files, ServeOptions options) {
+  HONE_TRY(options.data, data_folder(files, options));
   HONE_TRY(const std::string cloud_path, program("hone-cloud", "build it with 'make build'"));
   std::optional<Trainer> trainer;
   if (!options.no_trainer) {
@@ -154,7 +168,7 @@ void add_serve_command(CLI::App& app, Context& context) {
   verb->add_option("--log-level", options->log_level, "trace, debug, info, warn or error");
   verb->add_flag("--no-trainer", options->no_trainer, "Start no trainer: others lease the jobs");
   verb->add_option("pipelines", options->pipelines, "Pipeline files");
-  on_run(verb, context, [options] { return serve(*options); }, [](const Json&) {});
+  on_run(verb, context, [&context, options] { return serve(*context.files, *options); }, [](const Json&) {});
 }
 
 }  // namespace hone::app

@@ -131,7 +131,7 @@ struct Broker::Impl {
         "allow_anonymous false\n"
         "password_file " + here + "/passwords\n"
         "acl_file " + here + "/acl\n"
-        "message_size_limit 65536\n"
+        "max_packet_size 65536\n"
         "persistence true\n"
         "persistence_location " + here + "/\n"
         // With the defaults, what was acknowledged is lost when the broker is killed.
@@ -139,8 +139,7 @@ struct Broker::Impl {
         "autosave_interval 1\n"
         "connection_messages false\n"
         "log_dest stderr\n"
-        "log_type error\n"
-        "log_type warning\n";
+        "log_type error\n";
     if (::geteuid() == 0) text += "user root\n";  // else it would drop to a user that may not write here
     const std::string acl = "pattern read hone/v1/#\n\nuser " + std::string(kCloudUser) + "\ntopic readwrite hone/v1/#\n";
     HONE_CHECK(write_file_atomically(files, path("ca.pem"), as_bytes(options.ca_pem)));
