@@ -25,9 +25,9 @@ struct SplitRule {
 };
 
 struct Row {
-  ByteView x;               // one sample's raw bytes
+  ByteView x;  // one sample's raw bytes
   std::string_view device;
-  std::int64_t t_ms = 0;    // when it was observed
+  std::int64_t t_ms = 0;  // when it was observed
 };
 
 // content: the top 53 bits of SHA-256("hone.holdout.1\n" + x), as a fraction of 2^53, below `holdout`.

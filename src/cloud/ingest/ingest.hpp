@@ -12,7 +12,7 @@
 namespace hone::cloud {
 
 struct Ingested {
-  std::int64_t rows = 0;   // stored now; 0 for a duplicate
+  std::int64_t rows = 0;  // stored now; 0 for a duplicate
   bool duplicate = false;
 };
 

@@ -14,8 +14,7 @@ wire::TargetFile target_file(std::string path, ByteView bytes) {
 
 // None when the delta would not be smaller than the full file.
 Result<std::optional<wire::ReleaseDelta>> make_delta(const PipelineName& pipeline, const ModelHash& base,
-                                                     const ModelHash& target, ByteView target_bytes,
-                                                     BlobStore& blobs) {
+                                                     const ModelHash& target, ByteView target_bytes, BlobStore& blobs) {
   HONE_TRY(const Bytes base_bytes, blobs.get({base.sha256}, kModelBytesMax));
   HONE_TRY(const Bytes patch, delta::encode(base_bytes, target_bytes));
   if (patch.size() >= target_bytes.size()) return std::nullopt;

@@ -9,7 +9,9 @@
 namespace hone::cloud {
 namespace {
 
-ModelHash model(const char* name) { return ModelHash{sha256(as_bytes(name))}; }
+ModelHash model(const char* name) {
+  return ModelHash{sha256(as_bytes(name))};
+}
 
 ReleaseRow published(std::uint64_t seq, const char* name) {
   ReleaseRow row;
@@ -23,8 +25,8 @@ ReleaseRow published(std::uint64_t seq, const char* name) {
 TEST(DeltaBases, AreTheLastDistinctPublishedModels) {
   auto unpublished = published(6, "f");
   unpublished.state = ReleaseState::prepared;
-  const std::vector<ReleaseRow> releases{unpublished, published(5, "b"), published(4, "c"), published(3, "b"),
-                                         published(2, "a"), published(1, "z")};
+  const std::vector<ReleaseRow> releases{unpublished,       published(5, "b"), published(4, "c"),
+                                         published(3, "b"), published(2, "a"), published(1, "z")};
   EXPECT_EQ(delta_bases(releases, model("new"), 3), (std::vector{model("b"), model("c"), model("a")}));
   EXPECT_EQ(delta_bases(releases, model("c"), 2), (std::vector{model("b"), model("a")})) << "not from itself";
   EXPECT_TRUE(delta_bases(releases, model("new"), 0).empty());

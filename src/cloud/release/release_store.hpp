@@ -23,9 +23,9 @@ struct VerdictRow {
   std::int64_t job = 0;
   PipelineName pipeline;
   Time at{};
-  std::string decision;            // promote, hold, reject
-  std::string reason;              // one sentence
-  Json numbers = Json::object();   // every number that the gate used
+  std::string decision;           // promote, hold, reject
+  std::string reason;             // one sentence
+  Json numbers = Json::object();  // every number that the gate used
 };
 
 struct ReleaseRow {
@@ -40,10 +40,10 @@ struct ReleaseRow {
   double metric_value = 0;
   bool goal_met = false;
   Time judged{};
-  std::optional<BlobHash> manifest;       // from prepared on
+  std::optional<BlobHash> manifest;  // from prepared on
   std::optional<Time> published;
-  std::int64_t rollout_step = 0;          // index into delivery.rollout
-  std::string halted;                     // why the rollout stopped; empty: it did not
+  std::int64_t rollout_step = 0;  // index into delivery.rollout
+  std::string halted;             // why the rollout stopped; empty: it did not
 };
 
 class ReleaseStore {
@@ -58,7 +58,8 @@ class ReleaseStore {
   // A release that names an older file. Gives its number.
   [[nodiscard]] virtual Result<ReleaseSeq> add_rollback(const ReleaseRow& release) = 0;
 
-  [[nodiscard]] virtual Result<> set_prepared(const PipelineName& pipeline, ReleaseSeq seq, const BlobHash& manifest) = 0;
+  [[nodiscard]] virtual Result<> set_prepared(const PipelineName& pipeline, ReleaseSeq seq,
+                                              const BlobHash& manifest) = 0;
   [[nodiscard]] virtual Result<> set_published(const PipelineName& pipeline, ReleaseSeq seq, Time now) = 0;
   [[nodiscard]] virtual Result<> set_rollout(const PipelineName& pipeline, ReleaseSeq seq, std::int64_t step,
                                              const std::string& halted) = 0;
@@ -67,7 +68,8 @@ class ReleaseStore {
   [[nodiscard]] virtual Result<std::vector<std::int64_t>> jobs_to_judge(const PipelineName& pipeline) = 0;
   [[nodiscard]] virtual Result<std::optional<ReleaseRow>> get(const PipelineName& pipeline, ReleaseSeq seq) = 0;
   [[nodiscard]] virtual Result<std::vector<ReleaseRow>> list(const PipelineName& pipeline) = 0;  // newest first
-  [[nodiscard]] virtual Result<std::vector<VerdictRow>> verdicts(const PipelineName& pipeline, int count_max) = 0;  // newest first
+  [[nodiscard]] virtual Result<std::vector<VerdictRow>> verdicts(const PipelineName& pipeline,
+                                                                 int count_max) = 0;  // newest first
   [[nodiscard]] virtual Result<std::optional<VerdictRow>> verdict(std::int64_t job) = 0;
 };
 

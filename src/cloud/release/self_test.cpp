@@ -31,7 +31,8 @@ Result<wire::SelfTest> make_self_test(const model::Runner& candidate, const wire
 
   float scale = 0;
   for (const float output : test.outputs) {
-    if (!std::isfinite(output)) return fail(Code::invalid, "self-test: the model answers with numbers that are not finite");
+    if (!std::isfinite(output))
+      return fail(Code::invalid, "self-test: the model answers with numbers that are not finite");
     scale = std::max(scale, std::abs(output));
   }
   test.tolerance = kSelfTestTolerance * std::max(scale, 1e-6F);

@@ -20,7 +20,7 @@ constexpr float kSelfTestTolerance = 1e-3F;
 
 // Inputs are rows of the dataset version's first holdout shard, evenly spaced, so that a rerun picks
 // the same ones. They are published with the model: whoever can fetch a release can see them.
-[[nodiscard]] Result<wire::SelfTest> make_self_test(const model::Runner& candidate, const wire::DatasetManifest& dataset,
-                                                    BlobStore& blobs);
+[[nodiscard]] Result<wire::SelfTest> make_self_test(const model::Runner& candidate,
+                                                    const wire::DatasetManifest& dataset, BlobStore& blobs);
 
 }  // namespace hone::cloud

@@ -9,7 +9,8 @@ namespace hone::cloud {
 
 StepAnswer next_step(const StepFacts& facts) {
   const std::int64_t told = facts.confirmed + facts.reverted;
-  if (facts.reverted > 0 && static_cast<double>(facts.reverted) > kRevertedShareMax * static_cast<double>(std::max(told, facts.awake))) {
+  if (facts.reverted > 0 &&
+      static_cast<double>(facts.reverted) > kRevertedShareMax * static_cast<double>(std::max(told, facts.awake))) {
     return StepAnswer::halt;
   }
   if (facts.members == 0) return StepAnswer::advance;

@@ -16,8 +16,8 @@ namespace hone::cloud {
 
 struct SignOfLife {
   ReleaseSeq running;
-  std::string state;        // as the device calls it: "learning"
-  std::int64_t spooled = 0; // rows
+  std::string state;         // as the device calls it: "learning"
+  std::int64_t spooled = 0;  // rows
 };
 
 struct DeviceRow {

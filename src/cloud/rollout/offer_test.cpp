@@ -14,7 +14,9 @@ ReleaseRow release(std::uint64_t seq, std::int64_t step = 0) {
   return row;
 }
 
-DeviceId device(int i) { return DeviceId("dev-" + std::to_string(i)); }
+DeviceId device(int i) {
+  return DeviceId("dev-" + std::to_string(i));
+}
 
 // A device whose place for a release lies in [from, to).
 DeviceId device_between(ReleaseSeq seq, int from, int to) {

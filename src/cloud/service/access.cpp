@@ -16,7 +16,8 @@ Result<Bytes> open_key(Files& files, Random& random, const std::string& path) {
     HONE_TRY(const Bytes text, read_file(files, path, 2 * kKeyBytes));
     auto key = from_hex(as_text(text));
     if (!key || key->size() != kKeyBytes) {
-      return fail(Code::damaged, path + " is damaged: restore it from a backup, or remove it and enrol every device again");
+      return fail(Code::damaged,
+                  path + " is damaged: restore it from a backup, or remove it and enrol every device again");
     }
     return *key;
   }
@@ -47,7 +48,9 @@ Result<wire::AccessFile> open_access(Files& files, Random& random, const std::st
   return access;
 }
 
-bool same(std::string_view a, std::string_view b) { return equal_in_constant_time(as_bytes(a), as_bytes(b)); }
+bool same(std::string_view a, std::string_view b) {
+  return equal_in_constant_time(as_bytes(a), as_bytes(b));
+}
 
 }  // namespace
 
@@ -73,7 +76,9 @@ Result<Caller> Access::authenticate(const HttpRequest& request) const {
   if (same(token, trainer_.token)) return Caller{Who::trainer, {}, {}};
   if (same(token, admin_.token)) return Caller{Who::admin, {}, {}};
 
-  const auto refused = fail(Code::untrusted, "this credential is not known here: enrol the device again, or use the access file of this server");
+  const auto refused =
+      fail(Code::untrusted,
+           "this credential is not known here: enrol the device again, or use the access file of this server");
   const auto dot = token.find('.');
   if (dot == std::string_view::npos || dot > 64) return refused;
   const DeviceId device{std::string(token.substr(0, dot))};
@@ -111,7 +116,8 @@ Result<Enrolled> Access::enroll(const std::string& token, const std::string& non
   reply.device = DeviceId("dev-" + hmac_sha256(key_, as_bytes("hone.device\n" + message)).hex().substr(0, 16));
   reply.secret = hmac_sha256(key_, as_bytes("hone.secret\n" + message)).hex();
 
-  const auto used = fail(Code::untrusted, "this enrolment token was used before: make a new one with 'hone device enroll'");
+  const auto used =
+      fail(Code::untrusted, "this enrolment token was used before: make a new one with 'hone device enroll'");
   if (ticket->device) {
     const bool repeated = !nonce.empty() && ticket->nonce && *ticket->nonce == nonce_hash;
     if (!repeated) return used;
@@ -123,8 +129,7 @@ Result<Enrolled> Access::enroll(const std::string& token, const std::string& non
   }
   std::optional<Sha256> kept;
   if (!nonce.empty()) kept = nonce_hash;
-  HONE_TRY(const bool first,
-           store_.use_ticket(token_hash, reply.device, sha256(as_bytes(reply.secret)), kept, now));
+  HONE_TRY(const bool first, store_.use_ticket(token_hash, reply.device, sha256(as_bytes(reply.secret)), kept, now));
   if (first) return reply;
   // Somebody was faster: perhaps this very request, sent twice.
   HONE_TRY(const auto now_used, store_.ticket(token_hash));

@@ -15,9 +15,7 @@ struct AccessTest : ::testing::Test {
     access = open();
     token = access->new_tokens(PipelineName("p"), 1, now + std::chrono::hours(1)).value().front();
   }
-  std::unique_ptr<Access> open() {
-    return Access::open(files, random, "data", "https://here", "pem", *store).value();
-  }
+  std::unique_ptr<Access> open() { return Access::open(files, random, "data", "https://here", "pem", *store).value(); }
   static HttpRequest with(const std::string& authorization) {
     HttpRequest request;
     request.headers["authorization"] = authorization;

@@ -9,7 +9,9 @@ namespace {
 constexpr std::int64_t kTicketsMax = 1000;
 constexpr std::int64_t kTicketSecondsMax = 366LL * 24 * 3600;
 
-Result<HttpResponse> healthz(Desk&, const Request&) { return json_response({{"ok", true}}); }
+Result<HttpResponse> healthz(Desk&, const Request&) {
+  return json_response({{"ok", true}});
+}
 
 Result<HttpResponse> status(Desk& desk, const Request& request) {
   HONE_TRY(const Json report, status_report(desk, request.now));
@@ -58,8 +60,8 @@ Result<HttpResponse> tickets(Desk& desk, const Request& request) {
            desk.access.new_tokens(pipeline->name, count, request.now + std::chrono::seconds(valid_s)));
   Json list = Json::array();
   for (const auto& token : tokens) {
-    list.push_back(wire::to_json(
-        wire::Ticket{desk.config.url, desk.config.ca_pem, pipeline->name, token, desk.root_json}));
+    list.push_back(
+        wire::to_json(wire::Ticket{desk.config.url, desk.config.ca_pem, pipeline->name, token, desk.root_json}));
   }
   return json_response({{"tickets", std::move(list)}});
 }
@@ -77,7 +79,8 @@ Result<HttpResponse> train(Desk& desk, const Request& request) {
   HONE_TRY(const Json body, request.json());
   HONE_TRY(const auto totals, desk.stores.datasets->totals(pipeline->name));
   if (totals.received_rows == 0) {
-    return fail(Code::invalid, "pipeline '" + pipeline->name.value + "' has no samples yet: let a device send some first");
+    return fail(Code::invalid,
+                "pipeline '" + pipeline->name.value + "' has no samples yet: let a device send some first");
   }
   JobRow job;
   job.pipeline = pipeline->name;
@@ -98,8 +101,8 @@ Result<HttpResponse> rollback(Desk& desk, const Request& request) {
   const ReleaseSeq older_seq{static_cast<std::uint64_t>(to)};
   HONE_TRY(const auto older, desk.stores.releases->get(pipeline->name, older_seq));
   if (!older || older->state != ReleaseState::published) {
-    return fail(Code::not_found, "pipeline '" + pipeline->name.value + "' has no published release " + std::to_string(to) +
-                                     "; 'hone release list' shows them");
+    return fail(Code::not_found, "pipeline '" + pipeline->name.value + "' has no published release " +
+                                     std::to_string(to) + "; 'hone release list' shows them");
   }
   HONE_TRY(const auto all, desk.stores.releases->list(pipeline->name));
   const auto* newest = newest_published(all);

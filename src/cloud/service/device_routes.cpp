@@ -51,8 +51,9 @@ Result<HttpResponse> offer(Desk& desk, const Request& request) {
 
 Result<HttpResponse> take_batch(Desk& desk, const Request& request) {
   if (request.captures[0] != request.caller.pipeline.value) {
-    return error_response(403, Code::untrusted, "this device was enrolled for pipeline '" + request.caller.pipeline.value +
-                                                    "', not for '" + request.captures[0].substr(0, 64) + "'");
+    return error_response(403, Code::untrusted,
+                          "this device was enrolled for pipeline '" + request.caller.pipeline.value + "', not for '" +
+                              request.captures[0].substr(0, 64) + "'");
   }
   HONE_TRY(const auto pipeline, desk.registry.find(request.captures[0]));
   auto stored = ingest(request.http.body, request.caller.device, *pipeline, request.now, *desk.stores.blobs,
@@ -78,7 +79,8 @@ Result<HttpResponse> take_outcome(Desk& desk, const Request& request) {
   const auto& caller = request.caller;
   HONE_TRY(const auto release, desk.stores.releases->get(caller.pipeline, outcome.release));
   if (!release) {
-    return fail(Code::invalid, "pipeline '" + caller.pipeline.value + "' has no release " + std::to_string(outcome.release.value));
+    return fail(Code::invalid,
+                "pipeline '" + caller.pipeline.value + "' has no release " + std::to_string(outcome.release.value));
   }
   HONE_CHECK(desk.stores.devices->add_outcome(caller.device, caller.pipeline, outcome, request.now));
   HONE_CHECK(desk.stores.devices->seen(caller.device, request.now));

@@ -125,7 +125,8 @@ Result<std::vector<std::int32_t>> Judge::predict(const wire::DatasetManifest& da
     HONE_TRY(const auto column, load_column(blobs_, shard.x, static_cast<std::size_t>(shard.rows) * sample));
     for (std::int64_t row = 0; row < shard.rows; row += kRowsAtOnce) {
       const std::int64_t rows = std::min(kRowsAtOnce, shard.rows - row);
-      const auto inputs = column.data().subspan(static_cast<std::size_t>(row) * sample, static_cast<std::size_t>(rows) * sample);
+      const auto inputs =
+          column.data().subspan(static_cast<std::size_t>(row) * sample, static_cast<std::size_t>(rows) * sample);
       scores.resize(static_cast<std::size_t>(rows) * width);
       HONE_CHECK(runner->run(inputs, rows, scores));
       const auto best = metrics::argmax_rows(scores, runner->width());

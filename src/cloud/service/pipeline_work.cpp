@@ -188,8 +188,9 @@ Result<> PipelineWork::publish_release(const ReleaseRow& release) {
     HONE_TRY(Bytes bytes, ports_.stores.blobs->get(BlobHash{file.sha256}, kModelBytesMax));
     targets.push_back({file, std::move(bytes)});
   }
-  targets.push_back({{wire::manifest_path(manifest.pipeline, manifest.seq), manifest_bytes.size(), sha256(manifest_bytes)},
-                     manifest_bytes});
+  targets.push_back(
+      {{wire::manifest_path(manifest.pipeline, manifest.seq), manifest_bytes.size(), sha256(manifest_bytes)},
+       manifest_bytes});
   HONE_CHECK(ports_.publisher.publish(targets, ports_.clock.now()));
   HONE_CHECK(ports_.stores.releases->set_published(pipeline_->name, release.seq, ports_.clock.now()));
   const auto hint = Json{{"release", release.seq.value}}.dump();
@@ -219,8 +220,8 @@ Result<> PipelineWork::roll_out() {
   switch (next_step(facts)) {
     case StepAnswer::wait: return {};
     case StepAnswer::halt: {
-      const std::string why = std::to_string(facts.reverted) + " devices took release " +
-                              std::to_string(newest->seq.value) + " back";
+      const std::string why =
+          std::to_string(facts.reverted) + " devices took release " + std::to_string(newest->seq.value) + " back";
       log("rollout halted: " + why);
       return ports_.stores.releases->set_rollout(pipeline_->name, newest->seq, newest->rollout_step, why);
     }

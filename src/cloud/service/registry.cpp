@@ -40,9 +40,9 @@ Result<std::shared_ptr<const Pipeline>> Registry::find(std::string_view name) co
     if (pipeline->name.value == name) return pipeline;
     known += (known.empty() ? "" : ", ") + pipeline->name.value;
   }
-  return fail(Code::not_found, "there is no pipeline '" + std::string(name.substr(0, 64)) + "' here" +
-                                   (known.empty() ? std::string(": start hone-cloud with a pipeline file")
-                                                  : "; there is " + known));
+  return fail(Code::not_found,
+              "there is no pipeline '" + std::string(name.substr(0, 64)) + "' here" +
+                  (known.empty() ? std::string(": start hone-cloud with a pipeline file") : "; there is " + known));
 }
 
 bool Registry::reload() {

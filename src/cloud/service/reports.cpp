@@ -19,9 +19,15 @@ template <class T, class F>
 Json or_null(const std::optional<T>& value, F show) {
   return value ? Json(show(*value)) : Json(nullptr);
 }
-Json time_or_null(const std::optional<Time>& time) { return or_null(time, unix_ms); }
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-Json job_name(std::int64_t number) { return id_of({number, 1}).value; }
+Json time_or_null(const std::optional<Time>& time) {
+  return or_null(time, unix_ms);
+}
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+Json job_name(std::int64_t number) {
+  return id_of({number, 1}).value;
+}
 
 Json outcome_json(const OutcomeRow& row) {
   return {{"device", row.device.value},
@@ -133,12 +139,9 @@ Result<Json> rollout_json(Desk& desk, const Pipeline& pipeline, const ReleaseRow
                           const std::vector<DeviceRow>& devices) {
   HONE_TRY(const auto outcomes, desk.stores.devices->outcomes(pipeline.name, release.seq));
   const StepFacts facts = step_facts(release, pipeline.delivery.rollout, devices, outcomes);
-  return Json{{"release", release.seq.value},
-              {"percent", percent_of(release, pipeline.delivery.rollout)},
-              {"devices", facts.members},
-              {"confirmed", facts.confirmed},
-              {"reverted", facts.reverted},
-              {"halted", text_or_null(release.halted)}};
+  return Json{{"release", release.seq.value}, {"percent", percent_of(release, pipeline.delivery.rollout)},
+              {"devices", facts.members},     {"confirmed", facts.confirmed},
+              {"reverted", facts.reverted},   {"halted", text_or_null(release.halted)}};
 }
 
 Json trigger_json(const TriggerAnswer& answer) {
@@ -159,22 +162,23 @@ Result<Json> pipeline_json(Desk& desk, const Registry::Entry& entry, Time now) {
   HONE_TRY(const auto devices, desk.stores.devices->devices(pipeline.name));
   const auto& totals = situation.totals;
   const ReleaseRow* deployed = newest_published(situation.releases);
-  Json json = {{"name", pipeline.name.value},
-               {"state", state_of(deployed)},
-               {"samples", usable_samples(pipeline, totals)},
-               {"received",
-                {{"batches", totals.received_batches}, {"rows", totals.received_rows}, {"bytes", totals.received_bytes}}},
-               {"parts", {{"training", totals.training}, {"holdout", totals.holdout}}},
-               {"goal", pipeline.gate.goal},
-               {"goal_met", deployed != nullptr && deployed->goal_met},
-               {"collect", wire::name_of(collect_for(pipeline.collect.until, situation.releases))},
-               {"deployed", nullptr},
-               {"rollout", nullptr},
-               {"job", nullptr},
-               {"next_trigger", trigger_json(next_training(pipeline.train, situation.facts))},
-               {"devices", Json::object()},
-               {"file_error", text_or_null(entry.file_error)},
-               {"problem", text_or_null(desk.problems.get(pipeline.name.value))}};
+  Json json = {
+      {"name", pipeline.name.value},
+      {"state", state_of(deployed)},
+      {"samples", usable_samples(pipeline, totals)},
+      {"received",
+       {{"batches", totals.received_batches}, {"rows", totals.received_rows}, {"bytes", totals.received_bytes}}},
+      {"parts", {{"training", totals.training}, {"holdout", totals.holdout}}},
+      {"goal", pipeline.gate.goal},
+      {"goal_met", deployed != nullptr && deployed->goal_met},
+      {"collect", wire::name_of(collect_for(pipeline.collect.until, situation.releases))},
+      {"deployed", nullptr},
+      {"rollout", nullptr},
+      {"job", nullptr},
+      {"next_trigger", trigger_json(next_training(pipeline.train, situation.facts))},
+      {"devices", Json::object()},
+      {"file_error", text_or_null(entry.file_error)},
+      {"problem", text_or_null(desk.problems.get(pipeline.name.value))}};
   if (deployed != nullptr) {
     json["deployed"] = {{"release", deployed->seq.value},      {"model", deployed->model.hex()},
                         {"metric", deployed->metric},          {"value", deployed->metric_value},
@@ -192,7 +196,8 @@ Result<Json> pipeline_json(Desk& desk, const Registry::Entry& entry, Time now) {
     ++by_state[device.life.state.empty() ? "enrolled" : device.life.state];
     spooled += device.life.spooled;
   }
-  json["devices"] = {{"count", devices.size()}, {"by_release", by_release}, {"by_state", by_state}, {"spooled", spooled}};
+  json["devices"] = {
+      {"count", devices.size()}, {"by_release", by_release}, {"by_state", by_state}, {"spooled", spooled}};
   return json;
 }
 

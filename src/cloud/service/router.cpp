@@ -9,7 +9,9 @@ namespace {
 constexpr std::size_t kPathBytesMax = 2048;
 constexpr std::size_t kQueryKeysMax = 16;
 
-std::string_view without_query(std::string_view path) { return path.substr(0, path.find('?')); }
+std::string_view without_query(std::string_view path) {
+  return path.substr(0, path.find('?'));
+}
 
 // Values are plain names and numbers: nothing that would need percent-decoding is accepted later anyway.
 std::map<std::string, std::string, std::less<>> query_of(std::string_view path) {
@@ -64,23 +66,25 @@ std::string_view name_of(Who who) {
   return "nobody";
 }
 
-HttpResponse call(const Route& route, const Access& access, const HttpRequest& http,
-                  std::vector<std::string> captures, Time now) {
+HttpResponse call(const Route& route, const Access& access, const HttpRequest& http, std::vector<std::string> captures,
+                  Time now) {
   if (http.body.size() > route.body_bytes_max) {
-    return error_response(413, Code::invalid, "the body has " + std::to_string(http.body.size()) +
-                                                  " bytes, this call takes at most " +
-                                                  std::to_string(route.body_bytes_max) + ": send less at once");
+    return error_response(413, Code::invalid,
+                          "the body has " + std::to_string(http.body.size()) + " bytes, this call takes at most " +
+                              std::to_string(route.body_bytes_max) + ": send less at once");
   }
   Request request{http, {}, std::move(captures), query_of(http.path), now};
   if (!route.who.empty()) {
     auto caller = access.authenticate(http);
     if (!caller) return response_of(caller.error());
     if (caller->who == Who::anybody) {
-      return error_response(401, Code::untrusted, "this call needs the credential of " + std::string(name_of(route.who.front())));
+      return error_response(401, Code::untrusted,
+                            "this call needs the credential of " + std::string(name_of(route.who.front())));
     }
     if (std::find(route.who.begin(), route.who.end(), caller->who) == route.who.end()) {
-      return error_response(403, Code::untrusted, "this call is for " + std::string(name_of(route.who.front())) +
-                                                      ", the credential is of " + std::string(name_of(caller->who)));
+      return error_response(403, Code::untrusted,
+                            "this call is for " + std::string(name_of(route.who.front())) + ", the credential is of " +
+                                std::string(name_of(caller->who)));
     }
     request.caller = std::move(*caller);
   }
@@ -113,7 +117,8 @@ HttpResponse dispatch(std::span<const Route> routes, const Access& access, const
     if (route.method == request.method) return call(route, access, request, std::move(*captures), now);
     allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
   }
-  if (allowed.empty()) return error_response(404, Code::not_found, "there is no such call; docs/formats/messages.md lists them");
+  if (allowed.empty())
+    return error_response(404, Code::not_found, "there is no such call; docs/formats/messages.md lists them");
   auto response = error_response(405, Code::invalid, "this path takes " + allowed);
   response.headers["allow"] = allowed;
   return response;

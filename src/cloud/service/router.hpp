@@ -20,11 +20,11 @@ namespace hone::cloud {
 struct Request {
   const HttpRequest& http;
   Caller caller;
-  std::vector<std::string> captures;           // what stood in place of each "{}"
+  std::vector<std::string> captures;  // what stood in place of each "{}"
   std::map<std::string, std::string, std::less<>> query;
   Time now{};
 
-  [[nodiscard]] Result<Json> json() const;     // the body, an object
+  [[nodiscard]] Result<Json> json() const;  // the body, an object
   [[nodiscard]] std::string query_or(std::string_view key, std::string_view otherwise) const;
 };
 

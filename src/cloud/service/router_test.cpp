@@ -52,8 +52,11 @@ TEST_F(RouterTest, RefusesBodiesThatAreTooLongOrNoJson) {
   EXPECT_EQ(call("POST", "/v1/tickets", admin(), Bytes(65 * 1024, ' ')).status, 413);
   EXPECT_EQ(call("POST", "/v1/tickets", admin(), to_bytes("{")).status, 400);
   EXPECT_EQ(call("POST", "/v1/tickets", admin(), to_bytes("[]")).status, 400);
-  EXPECT_EQ(call("POST", "/v1/tickets", admin(), dump_bytes({{"pipeline", "pairs"}, {"count", 0}, {"valid_s", 1}})).status, 400);
-  EXPECT_EQ(call("POST", "/v1/tickets", admin(), dump_bytes({{"pipeline", "no"}, {"count", 1}, {"valid_s", 1}})).status, 404);
+  EXPECT_EQ(
+      call("POST", "/v1/tickets", admin(), dump_bytes({{"pipeline", "pairs"}, {"count", 0}, {"valid_s", 1}})).status,
+      400);
+  EXPECT_EQ(call("POST", "/v1/tickets", admin(), dump_bytes({{"pipeline", "no"}, {"count", 1}, {"valid_s", 1}})).status,
+            404);
   EXPECT_EQ(call("GET", "/v1/status", admin(), to_bytes("x")).status, 413) << "a GET has no body";
 }
 

@@ -31,8 +31,8 @@ Result<> check_against_stored(Stores& stores, const Pipeline& pipeline) {
                                    fixed.signal + "): change [signal] back, or give the pipeline another name");
   }
   if (fixed.holdout != pipeline.gate.holdout) {
-    return fail(Code::invalid, "pipeline '" + pipeline.name.value + "' has samples that were split with holdout = " +
-                                   Json(fixed.holdout).dump() +
+    return fail(Code::invalid, "pipeline '" + pipeline.name.value +
+                                   "' has samples that were split with holdout = " + Json(fixed.holdout).dump() +
                                    ", and what was trained on cannot be measured on later: change it back");
   }
   return {};
@@ -82,8 +82,8 @@ class CloudService : public Service {
       const auto& name = entry.pipeline->name.value;
       auto& work = work_[name];
       if (!work) {
-        work = std::make_unique<PipelineWork>(WorkPorts{stores_, ports_.clock, ports_.runtime, *publisher_,
-                                                        ports_.hints, ports_.log});
+        work = std::make_unique<PipelineWork>(
+            WorkPorts{stores_, ports_.clock, ports_.runtime, *publisher_, ports_.hints, ports_.log});
       }
       sleep = std::min(sleep, note(name, guarded(*work, entry.pipeline, now)));
     }

@@ -33,7 +33,7 @@ struct ServiceConfig {
   std::vector<std::string> pipeline_files;  // read again when they change
   std::string url;                          // what tickets and access files name
   std::string ca_pem;
-  std::string mqtt_host;                    // empty: no broker
+  std::string mqtt_host;  // empty: no broker
   std::uint16_t mqtt_port = 0;
   Duration job_lease = std::chrono::seconds(15);
 };

@@ -35,7 +35,8 @@ TEST_F(ServiceTest, GoesFromSamplesToAnOffer) {
 
   wire::ProgressPoint point;
   point.progress = 0.5;
-  const auto beat = json(call("POST", "/v1/jobs/" + job->id.value + "/heartbeat", trainer(), dump_bytes(wire::to_json(point))));
+  const auto beat =
+      json(call("POST", "/v1/jobs/" + job->id.value + "/heartbeat", trainer(), dump_bytes(wire::to_json(point))));
   EXPECT_EQ(beat["cancel"], false);
   EXPECT_EQ(pipeline()["job"]["progress"], 0.5);
 
@@ -149,7 +150,9 @@ TEST_F(ServiceTest, RefusesBatchesThatDoNotFitWithASentence) {
   const auto batch = samples(device, 10);
   EXPECT_EQ(call("POST", "/v1/pipelines/pairs/batches", device.authorization, to_bytes("rubbish")).status, 422);
   EXPECT_EQ(call("POST", "/v1/pipelines/other/batches", device.authorization, {}).status, 403);
-  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/batches", device.authorization, Bytes(wire::kBatchCompressedBytesMax + 1)).status, 413);
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/batches", device.authorization, Bytes(wire::kBatchCompressedBytesMax + 1))
+                .status,
+            413);
   EXPECT_EQ(call("POST", "/v1/pipelines/pairs/batches", trainer(), {}).status, 403);
   EXPECT_EQ(call("POST", "/v1/pipelines/pairs/batches", {}, {}).status, 401);
   signal.shape = {1, 2};
@@ -169,12 +172,14 @@ TEST_F(ServiceTest, AcknowledgesNothingOnAFullDisk) {
 }
 
 TEST_F(ServiceTest, TrainsWhenAskedByHand) {
-  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/train", admin(), dump_bytes({{"reason", "x"}})).status, 400) << "no samples";
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/train", admin(), dump_bytes({{"reason", "x"}})).status, 400)
+      << "no samples";
   EXPECT_EQ(call("POST", "/v1/pipelines/nothing/train", admin(), dump_bytes(Json::object())).status, 404);
   TestDevice device = join();
   send(device, 50);
   EXPECT_EQ(post("/v1/pipelines/pairs/train", {{"reason", "to see it run"}})["job"], "job-1");
-  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/train", admin(), dump_bytes(Json::object())).status, 400) << "one at a time";
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/train", admin(), dump_bytes(Json::object())).status, 400)
+      << "one at a time";
   settle();
   const auto job = lease();
   ASSERT_TRUE(job.has_value());
@@ -215,7 +220,8 @@ TEST_F(ServiceTest, GivesAJobToAnotherTrainerWhenOneDies) {
   const auto second = lease("lives");
   ASSERT_TRUE(second.has_value());
   EXPECT_NE(second->id, first->id);
-  const auto beat = call("POST", "/v1/jobs/" + first->id.value + "/heartbeat", trainer(), dump_bytes(wire::to_json(wire::ProgressPoint{})));
+  const auto beat = call("POST", "/v1/jobs/" + first->id.value + "/heartbeat", trainer(),
+                         dump_bytes(wire::to_json(wire::ProgressPoint{})));
   EXPECT_EQ(json(beat)["cancel"], true);
   complete(second->id, model(100));
   complete(second->id, model(100));

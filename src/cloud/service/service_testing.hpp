@@ -89,7 +89,13 @@ class Cloud : public ::testing::Test {
     config.pipeline_files = {"pairs.toml"};
     config.url = "https://127.0.0.1:8443";
     config.ca_pem = "pem";
-    ServicePorts ports{files, clock, random, *runtime, &hints, nullptr, [this] { ++wakes; },
+    ServicePorts ports{files,
+                       clock,
+                       random,
+                       *runtime,
+                       &hints,
+                       nullptr,
+                       [this] { ++wakes; },
                        [this](std::string_view line) { log.emplace_back(line); }};
     auto opened = Service::open(config, ports);
     ASSERT_TRUE(opened.has_value()) << opened.error().context;
@@ -162,7 +168,8 @@ class Cloud : public ::testing::Test {
     ASSERT_EQ(response.status, 200) << to_string(response.body);
   }
   Json offer(const TestDevice& device, int running = 0) {
-    return json(call("GET", "/v1/offer?running=" + std::to_string(running) + "&state=learning&spooled=3", device.authorization));
+    return json(call("GET", "/v1/offer?running=" + std::to_string(running) + "&state=learning&spooled=3",
+                     device.authorization));
   }
   HttpResponse tell(const TestDevice& device, int release, wire::OutcomeKind kind) {
     wire::Outcome outcome;
@@ -193,7 +200,8 @@ class Cloud : public ::testing::Test {
     wire::TrainedModel trained;
     trained.model = hash;
     trained.seconds_train = 1.5;
-    const auto response = call("POST", "/v1/jobs/" + job.value + "/complete", trainer(), dump_bytes(wire::to_json(trained)));
+    const auto response =
+        call("POST", "/v1/jobs/" + job.value + "/complete", trainer(), dump_bytes(wire::to_json(trained)));
     ASSERT_EQ(response.status, 200) << to_string(response.body);
   }
 

@@ -16,7 +16,8 @@ bool is_safe_path(std::string_view path) {
   if (path.empty() || path.size() > kPathBytesMax || path.front() == '/' || path.back() == '/') return false;
   char before = '/';
   for (const char c : path) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     if (!plain && c != '.' && c != '/') return false;
     if (before == '/' && (c == '/' || c == '.')) return false;  // no empty, hidden or dotted segment
     before = c;
@@ -24,7 +25,9 @@ bool is_safe_path(std::string_view path) {
   return true;
 }
 
-std::string_view name_in(std::string_view path) { return path.substr(path.find_last_of('/') + 1); }
+std::string_view name_in(std::string_view path) {
+  return path.substr(path.find_last_of('/') + 1);
+}
 
 // "<sha256>.<name>": what it names can never change.
 std::optional<std::string> hash_in(std::string_view name) {
@@ -37,7 +40,8 @@ std::optional<std::string> hash_in(std::string_view name) {
 bool starts_with_version(std::string_view name) {  // "12.root.json"
   const auto dot = name.find('.');
   return dot > 0 && dot != std::string_view::npos &&
-         std::all_of(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(dot), [](char c) { return c >= '0' && c <= '9'; });
+         std::all_of(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(dot),
+                     [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::optional<std::uint64_t> number(std::string_view text) {

@@ -11,8 +11,8 @@ namespace hone::cloud {
 struct TrainingSituation {
   TriggerFacts facts;
   DatasetTotals totals;
-  std::optional<JobRow> last;          // newest job that was not cancelled
-  std::vector<ReleaseRow> releases;    // newest first
+  std::optional<JobRow> last;        // newest job that was not cancelled
+  std::vector<ReleaseRow> releases;  // newest first
 };
 
 // Samples that count: labelled ones where the signal has labels.

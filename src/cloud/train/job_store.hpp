@@ -20,19 +20,19 @@ struct JobRow {
   std::int64_t number = 0;
   PipelineName pipeline;
   JobState state = JobState::queued;
-  std::string reason;                    // why it was started
-  std::string failure;                   // of the last attempt
-  std::string toml;                      // the pipeline file as it stood
+  std::string reason;   // why it was started
+  std::string failure;  // of the last attempt
+  std::string toml;     // the pipeline file as it stood
   std::string fingerprint;
-  std::optional<DatasetHash> dataset;    // none: asked for by hand, its version is yet to be cut
-  std::int64_t samples = 0;              // usable ones in the dataset version
-  std::optional<ModelHash> base;         // to start from
-  std::int64_t attempts = 0;             // leases given
-  std::string trainer;                   // who has it, or had it last
-  Time last_sample{};                    // arrival of the newest sample in the dataset version
+  std::optional<DatasetHash> dataset;  // none: asked for by hand, its version is yet to be cut
+  std::int64_t samples = 0;            // usable ones in the dataset version
+  std::optional<ModelHash> base;       // to start from
+  std::int64_t attempts = 0;           // leases given
+  std::string trainer;                 // who has it, or had it last
+  Time last_sample{};                  // arrival of the newest sample in the dataset version
   Time created{};
   std::optional<Time> leased, lease_until, ended;  // ended: completed, failed or cancelled
-  std::optional<ModelHash> model;        // completed
+  std::optional<ModelHash> model;                  // completed
   double seconds_train = 0;
   double validation_metric = 0;
   Json lineage = Json::object();
@@ -68,7 +68,8 @@ class JobStore {
 
   [[nodiscard]] virtual Result<std::optional<JobRow>> get(std::int64_t number) = 0;
   [[nodiscard]] virtual Result<std::optional<JobRow>> last(const PipelineName& pipeline) = 0;  // not cancelled
-  [[nodiscard]] virtual Result<std::vector<JobRow>> list(const PipelineName& pipeline, int count_max) = 0;  // newest first; empty name: all
+  [[nodiscard]] virtual Result<std::vector<JobRow>> list(const PipelineName& pipeline,
+                                                         int count_max) = 0;            // newest first; empty name: all
   [[nodiscard]] virtual Result<std::vector<JobPoint>> points(std::int64_t number) = 0;  // oldest first
 };
 

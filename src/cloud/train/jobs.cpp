@@ -81,8 +81,7 @@ Result<wire::HeartbeatReply> heartbeat(JobStore& jobs, const JobTicket& ticket, 
 
 Result<> fail_job(JobStore& jobs, const JobTicket& ticket, std::string reason, Time now) {
   reason.resize(std::min(reason.size(), kReasonBytesMax));
-  HONE_TRY([[maybe_unused]] const bool held,
-           jobs.give_back(ticket.number, ticket.attempt, reason, kAttemptsMax, now));
+  HONE_TRY([[maybe_unused]] const bool held, jobs.give_back(ticket.number, ticket.attempt, reason, kAttemptsMax, now));
   return {};
 }
 
@@ -93,8 +92,7 @@ Result<std::optional<Time>> expire_leases(JobStore& jobs, Time now) {
     const Time until = job.lease_until.value_or(now);
     if (until <= now) {
       const std::string reason = "trainer '" + job.trainer + "' was not heard of until its lease ran out";
-      HONE_TRY([[maybe_unused]] const bool held,
-               jobs.give_back(job.number, job.attempts, reason, kAttemptsMax, now));
+      HONE_TRY([[maybe_unused]] const bool held, jobs.give_back(job.number, job.attempts, reason, kAttemptsMax, now));
     } else if (!next || until < *next) {
       next = until;
     }

@@ -113,7 +113,8 @@ TEST(JobTicket, ReadsBackItsOwnNames) {
     EXPECT_EQ(back->number, ticket.number);
     EXPECT_EQ(back->attempt, ticket.attempt);
   }
-  for (const char* bad : {"", "job-", "job-x", "job-0", "job--1", "job-1-", "job-1-0", "12", "job-99999999999999999999"}) {
+  for (const char* bad :
+       {"", "job-", "job-x", "job-0", "job--1", "job-1-", "job-1-0", "12", "job-99999999999999999999"}) {
     EXPECT_EQ(job_ticket_from(bad).error().code, Code::not_found) << bad;
   }
 }

@@ -5,7 +5,9 @@
 namespace hone::cloud {
 namespace {
 
-TriggerAnswer train_because(std::string reason) { return {std::move(reason), 0, std::nullopt}; }
+TriggerAnswer train_because(std::string reason) {
+  return {std::move(reason), 0, std::nullopt};
+}
 
 // Nothing is released yet: the first model, or another try with as many new samples.
 TriggerAnswer first_model(const TrainRules& rules, const TriggerFacts& facts) {
@@ -26,7 +28,8 @@ TriggerAnswer next_model(const TrainRules& rules, const TriggerFacts& facts) {
   }
   if (rules.every) {
     const Time due = last.created + *rules.every;
-    if (facts.now >= due && fresh > 0) return train_because("time: " + std::to_string(fresh) + " new samples since the last training");
+    if (facts.now >= due && fresh > 0)
+      return train_because("time: " + std::to_string(fresh) + " new samples since the last training");
     if (facts.now < due) wait.not_before = due;
   }
   return wait;

@@ -12,26 +12,26 @@ namespace hone::cloud {
 
 struct TriggerFacts {
   Time now{};
-  std::int64_t samples = 0;      // that can be trained on: labelled ones where the signal has labels
-  std::string fingerprint;       // of the recipe as it stands
-  bool busy = false;             // a job runs, or its model is on the way through gate and release
-  bool has_model = false;        // a release was published
+  std::int64_t samples = 0;          // that can be trained on: labelled ones where the signal has labels
+  std::string fingerprint;           // of the recipe as it stands
+  bool busy = false;                 // a job runs, or its model is on the way through gate and release
+  bool has_model = false;            // a release was published
   std::optional<std::string> asked;  // `hone train`: the reason that was given
 
-  struct LastJob {               // the newest job that was not cancelled, whatever became of it
+  struct LastJob {  // the newest job that was not cancelled, whatever became of it
     std::int64_t samples = 0;
     std::string fingerprint;
     Time created{};
-    Time ended{};                // when it was judged, or failed
+    Time ended{};  // when it was judged, or failed
   };
   std::optional<LastJob> last;
 };
 
 struct TriggerAnswer {
-  std::optional<std::string> reason;       // train now, because
+  std::optional<std::string> reason;  // train now, because
   // What `status` shows while the answer is no.
-  std::int64_t samples_missing = 0;        // until a count is reached; 0 where no count is waited for
-  std::optional<Time> not_before;          // cooldown, or the next `every`
+  std::int64_t samples_missing = 0;  // until a count is reached; 0 where no count is waited for
+  std::optional<Time> not_before;    // cooldown, or the next `every`
 };
 
 // Rules: asked; first_at_samples (again for each as many new ones while nothing was released);

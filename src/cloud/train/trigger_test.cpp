@@ -38,7 +38,7 @@ TriggerFacts::LastJob job(std::int64_t samples, Duration ended = hours(99)) {
 TEST(Trigger, FollowsItsTable) {
   const Case cases[] = {
       {"too few for the first", false, 5999, {}, false, false, nullptr, hours(100), "f", 1},
-      {"enough for the first", true, 6000},
+      {"enough for the first", true, 6000, {}},
       {"first, but a job is at work", false, 6000, {}, false, true},
       {"new samples, one too few", false, 41999, job(6000), true, false, nullptr, hours(100), "f", 1},
       {"new samples reached", true, 42000, job(6000), true},
@@ -50,7 +50,8 @@ TEST(Trigger, FollowsItsTable) {
       {"time passed without new data", false, 6000, job(6000, hours(76)), true, false, nullptr, hours(100), "f", 36000},
       {"asked within the cooldown", true, 6000, job(6000, hours(100)), true, false, "by hand"},
       {"asked while busy", false, 6000, job(6000), true, true, "by hand"},
-      {"no model came of the first: not the same data again", false, 6000, job(6000), false, false, nullptr, hours(100), "f", 6000},
+      {"no model came of the first: not the same data again", false, 6000, job(6000), false, false, nullptr, hours(100),
+       "f", 6000},
       {"no model came of the first: as many again", true, 12000, job(6000), false},
   };
   for (const auto& c : cases) {
@@ -64,7 +65,9 @@ TEST(Trigger, FollowsItsTable) {
     facts.last = c.last;
     const auto answer = next_training(rules(), facts);
     EXPECT_EQ(answer.reason.has_value(), c.expect) << c.name;
-    if (!c.expect && c.missing > 0) EXPECT_EQ(answer.samples_missing, c.missing) << c.name;
+    if (!c.expect && c.missing > 0) {
+      EXPECT_EQ(answer.samples_missing, c.missing) << c.name;
+    }
   }
 }
 

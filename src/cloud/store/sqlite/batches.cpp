@@ -10,10 +10,11 @@ class SqliteBatches : public BatchStore {
 
   Result<bool> add(const StoredBatch& batch) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run("INSERT INTO batches (pipeline, device, id, rows, labelled, bytes, blob, received_ms)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-                      batch.pipeline.value, batch.device.value, batch.id.value, batch.rows, batch.labelled,
-                      batch.bytes, batch.blob.hex(), unix_ms(batch.received)));
+    HONE_CHECK(
+        tx.run("INSERT INTO batches (pipeline, device, id, rows, labelled, bytes, blob, received_ms)"
+               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+               batch.pipeline.value, batch.device.value, batch.id.value, batch.rows, batch.labelled, batch.bytes,
+               batch.blob.hex(), unix_ms(batch.received)));
     if (tx.changes() == 1) {
       HONE_CHECK(tx.commit());
       return true;
@@ -34,6 +35,8 @@ class SqliteBatches : public BatchStore {
 
 }  // namespace
 
-std::unique_ptr<BatchStore> make_batch_store(Database& database) { return std::make_unique<SqliteBatches>(database); }
+std::unique_ptr<BatchStore> make_batch_store(Database& database) {
+  return std::make_unique<SqliteBatches>(database);
+}
 
 }  // namespace hone::cloud::sqlite

@@ -26,7 +26,9 @@ template <class Tag>
   return read(rows, column, out.emplace());
 }
 
-[[nodiscard]] inline Time time_at(const Rows& rows, int column) { return from_unix_ms(rows.integer(column)); }
+[[nodiscard]] inline Time time_at(const Rows& rows, int column) {
+  return from_unix_ms(rows.integer(column));
+}
 
 [[nodiscard]] inline std::optional<Time> optional_time_at(const Rows& rows, int column) {
   if (rows.is_null(column)) return std::nullopt;

@@ -17,8 +17,9 @@ class SqliteCredentials : public CredentialStore {
 
   Result<std::optional<TicketRow>> ticket(const Sha256& token) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_TRY(auto rows, tx.query("SELECT pipeline, expires_ms, device, nonce_sha256 FROM tickets WHERE token_sha256 = ?1",
-                                 token.hex()));
+    HONE_TRY(auto rows,
+             tx.query("SELECT pipeline, expires_ms, device, nonce_sha256 FROM tickets WHERE token_sha256 = ?1",
+                      token.hex()));
     HONE_TRY(const bool found, rows.next());
     if (!found) return std::nullopt;
     TicketRow ticket;
@@ -40,9 +41,10 @@ class SqliteCredentials : public CredentialStore {
     HONE_CHECK(tx.run("UPDATE tickets SET device = ?2, nonce_sha256 = ?3 WHERE token_sha256 = ?1 AND device IS NULL",
                       token.hex(), device.value, nonce_hex));
     if (tx.changes() != 1) return false;
-    HONE_CHECK(tx.run("INSERT INTO devices (id, pipeline, secret_sha256, enrolled_ms, seen_ms)"
-                      " SELECT ?2, pipeline, ?3, ?4, ?4 FROM tickets WHERE token_sha256 = ?1",
-                      token.hex(), device.value, secret.hex(), unix_ms(now)));
+    HONE_CHECK(
+        tx.run("INSERT INTO devices (id, pipeline, secret_sha256, enrolled_ms, seen_ms)"
+               " SELECT ?2, pipeline, ?3, ?4, ?4 FROM tickets WHERE token_sha256 = ?1",
+               token.hex(), device.value, secret.hex(), unix_ms(now)));
     HONE_CHECK(tx.commit());
     return true;
   }

@@ -93,8 +93,12 @@ Result<> Transaction::commit() {
   return {};
 }
 
-std::int64_t Transaction::changes() const { return sqlite3_changes(database_->handle_); }
-std::int64_t Transaction::last_rowid() const { return sqlite3_last_insert_rowid(database_->handle_); }
+std::int64_t Transaction::changes() const {
+  return sqlite3_changes(database_->handle_);
+}
+std::int64_t Transaction::last_rowid() const {
+  return sqlite3_last_insert_rowid(database_->handle_);
+}
 
 Result<sqlite3_stmt*> Transaction::prepare(const char* sql) {
   if (const auto known = database_->statements_.find(std::string_view(sql)); known != database_->statements_.end()) {
@@ -144,8 +148,7 @@ Result<> Transaction::bind_null(sqlite3_stmt* statement, int index) {
   return {};
 }
 
-Rows::Rows(Rows&& other) noexcept
-    : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)) {}
+Rows::Rows(Rows&& other) noexcept : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)) {}
 
 Rows::~Rows() {
   if (statement_ == nullptr) return;
@@ -160,9 +163,15 @@ Result<bool> Rows::next() {
   return fail(database_->error("database"));
 }
 
-bool Rows::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
-std::int64_t Rows::integer(int column) const { return sqlite3_column_int64(statement_, column); }
-double Rows::real(int column) const { return sqlite3_column_double(statement_, column); }
+bool Rows::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+std::int64_t Rows::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+double Rows::real(int column) const {
+  return sqlite3_column_double(statement_, column);
+}
 std::string Rows::text(int column) const {
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));

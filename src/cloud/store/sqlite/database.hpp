@@ -68,7 +68,7 @@ class Transaction {
     return {};
   }
 
-  [[nodiscard]] std::int64_t changes() const;      // rows that the last run() changed
+  [[nodiscard]] std::int64_t changes() const;  // rows that the last run() changed
   [[nodiscard]] std::int64_t last_rowid() const;
   [[nodiscard]] Result<> commit();
 

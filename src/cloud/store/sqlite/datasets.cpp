@@ -11,9 +11,10 @@ class SqliteDatasets : public DatasetStore {
   Result<SplitFixed> fix_split(const PipelineName& pipeline, const SplitFixed& wanted) override {
     HONE_TRY(auto tx, database_.begin());
     // Before the first row is stored nothing depends on the old values, so the file may still change them.
-    HONE_CHECK(tx.run("INSERT INTO pipelines (name, signal, holdout) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE"
-                      " SET signal = ?2, holdout = ?3 WHERE NOT EXISTS (SELECT 1 FROM batches WHERE pipeline = ?1)",
-                      pipeline.value, wanted.signal, wanted.holdout));
+    HONE_CHECK(
+        tx.run("INSERT INTO pipelines (name, signal, holdout) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE"
+               " SET signal = ?2, holdout = ?3 WHERE NOT EXISTS (SELECT 1 FROM batches WHERE pipeline = ?1)",
+               pipeline.value, wanted.signal, wanted.holdout));
     SplitFixed fixed;
     {
       HONE_TRY(auto rows, tx.query("SELECT signal, holdout FROM pipelines WHERE name = ?1", pipeline.value));
@@ -26,9 +27,10 @@ class SqliteDatasets : public DatasetStore {
 
   Result<std::vector<PendingBatch>> unsplit(const PipelineName& pipeline, int count_max) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_TRY(auto rows, tx.query("SELECT number, device, blob FROM batches WHERE pipeline = ?1 AND training_rows IS NULL"
-                                 " ORDER BY number LIMIT ?2",
-                                 pipeline.value, count_max));
+    HONE_TRY(auto rows,
+             tx.query("SELECT number, device, blob FROM batches WHERE pipeline = ?1 AND training_rows IS NULL"
+                      " ORDER BY number LIMIT ?2",
+                      pipeline.value, count_max));
     std::vector<PendingBatch> batches;
     for (;;) {
       HONE_TRY(const bool more, rows.next());
@@ -73,8 +75,9 @@ class SqliteDatasets : public DatasetStore {
 
   Result<std::vector<wire::Shard>> shards(const PipelineName& pipeline, Part part) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_TRY(auto rows, tx.query("SELECT rows, x, y, t, d FROM shards WHERE pipeline = ?1 AND part = ?2 ORDER BY number",
-                                 pipeline.value, name_of(part)));
+    HONE_TRY(auto rows,
+             tx.query("SELECT rows, x, y, t, d FROM shards WHERE pipeline = ?1 AND part = ?2 ORDER BY number",
+                      pipeline.value, name_of(part)));
     std::vector<wire::Shard> shards;
     for (;;) {
       HONE_TRY(const bool more, rows.next());
@@ -125,9 +128,10 @@ class SqliteDatasets : public DatasetStore {
                         const std::vector<SealedShard>& shards) override {
     HONE_TRY(auto tx, database_.begin());
     for (const auto& batch : batches) {
-      HONE_CHECK(tx.run("UPDATE batches SET training_rows = ?2, holdout_rows = ?3"
-                        " WHERE number = ?1 AND training_rows IS NULL",
-                        batch.number, batch.training_rows, batch.holdout_rows));
+      HONE_CHECK(
+          tx.run("UPDATE batches SET training_rows = ?2, holdout_rows = ?3"
+                 " WHERE number = ?1 AND training_rows IS NULL",
+                 batch.number, batch.training_rows, batch.holdout_rows));
       if (tx.changes() != 1) {
         return fail(Code::unavailable, "batch " + std::to_string(batch.number) + " was split by somebody else");
       }
@@ -162,10 +166,11 @@ class SqliteDatasets : public DatasetStore {
 
   Result<> add_version(const DatasetVersion& version) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run("INSERT INTO dataset_versions (hash, pipeline, training_rows, holdout_rows, created_ms)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-                      version.hash.hex(), version.pipeline.value, version.training_rows, version.holdout_rows,
-                      unix_ms(version.created)));
+    HONE_CHECK(
+        tx.run("INSERT INTO dataset_versions (hash, pipeline, training_rows, holdout_rows, created_ms)"
+               " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+               version.hash.hex(), version.pipeline.value, version.training_rows, version.holdout_rows,
+               unix_ms(version.created)));
     return tx.commit();
   }
 
@@ -181,8 +186,8 @@ class SqliteDatasets : public DatasetStore {
 
  private:
   static Result<std::int64_t> sealed(Transaction& tx, const PipelineName& pipeline, Part part) {
-    HONE_TRY(auto rows, tx.query("SELECT SUM(rows) FROM shards WHERE pipeline = ?1 AND part = ?2", pipeline.value,
-                                 name_of(part)));
+    HONE_TRY(auto rows,
+             tx.query("SELECT SUM(rows) FROM shards WHERE pipeline = ?1 AND part = ?2", pipeline.value, name_of(part)));
     HONE_TRY([[maybe_unused]] const bool found, rows.next());
     return rows.integer(0);
   }

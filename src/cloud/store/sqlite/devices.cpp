@@ -50,13 +50,14 @@ class SqliteDevices : public DeviceStore {
   Result<> add_outcome(const DeviceId& device, const PipelineName& pipeline, const wire::Outcome& outcome,
                        Time now) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run("INSERT INTO outcomes (device, pipeline, release, kind, at_ms, live_ms, by_delta, fetched_bytes,"
-                      " inferences, errors, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-                      " ON CONFLICT DO UPDATE SET inferences = max(inferences, excluded.inferences),"
-                      " errors = max(errors, excluded.errors)",
-                      device.value, pipeline.value, outcome.release.value, kKinds[static_cast<std::size_t>(outcome.kind)],
-                      unix_ms(now), unix_ms(outcome.live_at), outcome.by_delta, outcome.fetched_bytes,
-                      outcome.inferences, outcome.errors, outcome.reason));
+    HONE_CHECK(
+        tx.run("INSERT INTO outcomes (device, pipeline, release, kind, at_ms, live_ms, by_delta, fetched_bytes,"
+               " inferences, errors, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+               " ON CONFLICT DO UPDATE SET inferences = max(inferences, excluded.inferences),"
+               " errors = max(errors, excluded.errors)",
+               device.value, pipeline.value, outcome.release.value, kKinds[static_cast<std::size_t>(outcome.kind)],
+               unix_ms(now), unix_ms(outcome.live_at), outcome.by_delta, outcome.fetched_bytes, outcome.inferences,
+               outcome.errors, outcome.reason));
     return tx.commit();
   }
 
@@ -115,6 +116,8 @@ class SqliteDevices : public DeviceStore {
 
 }  // namespace
 
-std::unique_ptr<DeviceStore> make_device_store(Database& database) { return std::make_unique<SqliteDevices>(database); }
+std::unique_ptr<DeviceStore> make_device_store(Database& database) {
+  return std::make_unique<SqliteDevices>(database);
+}
 
 }  // namespace hone::cloud::sqlite

@@ -6,7 +6,7 @@
 namespace hone::cloud::sqlite {
 namespace {
 
-#define HONE_JOB_COLUMNS                                                                                      \
+#define HONE_JOB_COLUMNS                                                                                     \
   "number, pipeline, state, reason, failure, toml, fingerprint, dataset, samples, base, attempts, trainer, " \
   "last_sample_ms, created_ms, leased_ms, lease_until_ms, ended_ms, model, seconds_train, validation_metric, lineage"
 
@@ -67,11 +67,12 @@ class SqliteJobs : public JobStore {
 
   Result<std::int64_t> add(const JobRow& job) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run("INSERT INTO jobs (pipeline, state, reason, toml, fingerprint, dataset, samples, base,"
-                      " last_sample_ms, created_ms) VALUES (?1, 'queued', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-                      " ON CONFLICT DO NOTHING",
-                      job.pipeline.value, job.reason, job.toml, job.fingerprint, hex_of(job.dataset), job.samples,
-                      hex_of(job.base), unix_ms(job.last_sample), unix_ms(job.created)));
+    HONE_CHECK(
+        tx.run("INSERT INTO jobs (pipeline, state, reason, toml, fingerprint, dataset, samples, base,"
+               " last_sample_ms, created_ms) VALUES (?1, 'queued', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+               " ON CONFLICT DO NOTHING",
+               job.pipeline.value, job.reason, job.toml, job.fingerprint, hex_of(job.dataset), job.samples,
+               hex_of(job.base), unix_ms(job.last_sample), unix_ms(job.created)));
     if (tx.changes() != 1) {
       return fail(Code::invalid, "pipeline '" + job.pipeline.value +
                                      "' has a training queued or running already: wait until it has ended");
@@ -83,21 +84,24 @@ class SqliteJobs : public JobStore {
 
   Result<> set_dataset(const JobRow& job) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run("UPDATE jobs SET toml = ?2, fingerprint = ?3, dataset = ?4, samples = ?5, base = ?6,"
-                      " last_sample_ms = ?7 WHERE number = ?1 AND state = 'queued' AND dataset IS NULL",
-                      job.number, job.toml, job.fingerprint, hex_of(job.dataset), job.samples, hex_of(job.base),
-                      unix_ms(job.last_sample)));
+    HONE_CHECK(
+        tx.run("UPDATE jobs SET toml = ?2, fingerprint = ?3, dataset = ?4, samples = ?5, base = ?6,"
+               " last_sample_ms = ?7 WHERE number = ?1 AND state = 'queued' AND dataset IS NULL",
+               job.number, job.toml, job.fingerprint, hex_of(job.dataset), job.samples, hex_of(job.base),
+               unix_ms(job.last_sample)));
     return tx.commit();
   }
 
   Result<std::optional<JobRow>> lease(const std::string& trainer, Time now, Time until) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_TRY(auto job, first_of(tx, "SELECT " HONE_JOB_COLUMNS
-                                    " FROM jobs WHERE state = 'queued' AND dataset IS NOT NULL ORDER BY number LIMIT 1"));
+    HONE_TRY(auto job,
+             first_of(tx, "SELECT " HONE_JOB_COLUMNS
+                          " FROM jobs WHERE state = 'queued' AND dataset IS NOT NULL ORDER BY number LIMIT 1"));
     if (!job) return job;
-    HONE_CHECK(tx.run("UPDATE jobs SET state = 'leased', trainer = ?2, attempts = attempts + 1, leased_ms = ?3,"
-                      " lease_until_ms = ?4 WHERE number = ?1",
-                      job->number, trainer, unix_ms(now), unix_ms(until)));
+    HONE_CHECK(
+        tx.run("UPDATE jobs SET state = 'leased', trainer = ?2, attempts = attempts + 1, leased_ms = ?3,"
+               " lease_until_ms = ?4 WHERE number = ?1",
+               job->number, trainer, unix_ms(now), unix_ms(until)));
     HONE_CHECK(tx.commit());
     job->state = JobState::leased;
     job->trainer = trainer;
@@ -112,21 +116,22 @@ class SqliteJobs : public JobStore {
     HONE_CHECK(tx.run("UPDATE jobs SET lease_until_ms = ?3 WHERE number = ?1 AND attempts = ?2 AND state = 'leased'",
                       number, point.attempt, unix_ms(until)));
     if (tx.changes() != 1) return false;
-    HONE_CHECK(tx.run("INSERT INTO points (job, attempt, at_ms, progress, epoch, loss, metric)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                      number, point.attempt, unix_ms(point.at), point.point.progress, point.point.epoch,
-                      point.point.loss, point.point.validation_metric));
+    HONE_CHECK(
+        tx.run("INSERT INTO points (job, attempt, at_ms, progress, epoch, loss, metric)"
+               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+               number, point.attempt, unix_ms(point.at), point.point.progress, point.point.epoch, point.point.loss,
+               point.point.validation_metric));
     HONE_CHECK(tx.commit());
     return true;
   }
 
   Result<bool> complete(std::int64_t number, const wire::TrainedModel& model, Time now) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run("UPDATE jobs SET state = 'completed', ended_ms = ?2, model = ?3, seconds_train = ?4,"
-                      " validation_metric = ?5, lineage = ?6, failure = '', lease_until_ms = NULL"
-                      " WHERE number = ?1 AND dataset IS NOT NULL AND state IN ('queued', 'leased')",
-                      number, unix_ms(now), model.model.hex(), model.seconds_train, model.validation_metric,
-                      model.lineage.dump()));
+    HONE_CHECK(tx.run(
+        "UPDATE jobs SET state = 'completed', ended_ms = ?2, model = ?3, seconds_train = ?4,"
+        " validation_metric = ?5, lineage = ?6, failure = '', lease_until_ms = NULL"
+        " WHERE number = ?1 AND dataset IS NOT NULL AND state IN ('queued', 'leased')",
+        number, unix_ms(now), model.model.hex(), model.seconds_train, model.validation_metric, model.lineage.dump()));
     if (tx.changes() != 1) return false;
     HONE_CHECK(tx.commit());
     return true;
@@ -135,10 +140,11 @@ class SqliteJobs : public JobStore {
   Result<bool> give_back(std::int64_t number, std::int64_t attempt, const std::string& reason,
                          std::int64_t attempts_max, Time now) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run("UPDATE jobs SET state = iif(attempts >= ?3, 'failed', 'queued'), failure = ?4,"
-                      " ended_ms = iif(attempts >= ?3, ?5, NULL), lease_until_ms = NULL"
-                      " WHERE number = ?1 AND attempts = ?2 AND state = 'leased'",
-                      number, attempt, attempts_max, reason, unix_ms(now)));
+    HONE_CHECK(
+        tx.run("UPDATE jobs SET state = iif(attempts >= ?3, 'failed', 'queued'), failure = ?4,"
+               " ended_ms = iif(attempts >= ?3, ?5, NULL), lease_until_ms = NULL"
+               " WHERE number = ?1 AND attempts = ?2 AND state = 'leased'",
+               number, attempt, attempts_max, reason, unix_ms(now)));
     if (tx.changes() != 1) return false;
     HONE_CHECK(tx.commit());
     return true;
@@ -146,9 +152,10 @@ class SqliteJobs : public JobStore {
 
   Result<> cancel(std::int64_t number, const std::string& reason, Time now) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run("UPDATE jobs SET state = 'cancelled', failure = ?2, ended_ms = ?3"
-                      " WHERE number = ?1 AND state = 'queued'",
-                      number, reason, unix_ms(now)));
+    HONE_CHECK(
+        tx.run("UPDATE jobs SET state = 'cancelled', failure = ?2, ended_ms = ?3"
+               " WHERE number = ?1 AND state = 'queued'",
+               number, reason, unix_ms(now)));
     return tx.commit();
   }
 
@@ -165,8 +172,9 @@ class SqliteJobs : public JobStore {
 
   Result<std::optional<JobRow>> last(const PipelineName& pipeline) override {
     HONE_TRY(auto tx, database_.begin());
-    return first_of(tx, "SELECT " HONE_JOB_COLUMNS
-                        " FROM jobs WHERE pipeline = ?1 AND state <> 'cancelled' ORDER BY number DESC LIMIT 1",
+    return first_of(tx,
+                    "SELECT " HONE_JOB_COLUMNS
+                    " FROM jobs WHERE pipeline = ?1 AND state <> 'cancelled' ORDER BY number DESC LIMIT 1",
                     pipeline.value);
   }
 
@@ -187,8 +195,8 @@ class SqliteJobs : public JobStore {
     for (;;) {
       HONE_TRY(const bool more, rows.next());
       if (!more) return points;
-      points.push_back({rows.integer(0), time_at(rows, 1),
-                        {rows.real(2), rows.integer(3), rows.real(4), rows.real(5)}});
+      points.push_back(
+          {rows.integer(0), time_at(rows, 1), {rows.real(2), rows.integer(3), rows.real(4), rows.real(5)}});
     }
   }
 
@@ -204,6 +212,8 @@ class SqliteJobs : public JobStore {
 
 }  // namespace
 
-std::unique_ptr<JobStore> make_job_store(Database& database) { return std::make_unique<SqliteJobs>(database); }
+std::unique_ptr<JobStore> make_job_store(Database& database) {
+  return std::make_unique<SqliteJobs>(database);
+}
 
 }  // namespace hone::cloud::sqlite

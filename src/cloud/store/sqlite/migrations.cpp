@@ -162,6 +162,8 @@ constexpr const char* kMigrations[] = {
 
 }  // namespace
 
-std::span<const char* const> all_migrations() { return kMigrations; }
+std::span<const char* const> all_migrations() {
+  return kMigrations;
+}
 
 }  // namespace hone::cloud::sqlite

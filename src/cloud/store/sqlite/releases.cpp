@@ -6,11 +6,13 @@
 namespace hone::cloud::sqlite {
 namespace {
 
-#define HONE_RELEASE_COLUMNS                                                                        \
+#define HONE_RELEASE_COLUMNS                                                                         \
   "pipeline, seq, state, model, job, rollback_of, note, metric, metric_value, goal_met, judged_ms, " \
   "manifest, published_ms, step, halted"
 
-ReleaseSeq seq_at(const Rows& rows, int column) { return {static_cast<std::uint64_t>(rows.integer(column))}; }
+ReleaseSeq seq_at(const Rows& rows, int column) {
+  return {static_cast<std::uint64_t>(rows.integer(column))};
+}
 
 Result<ReleaseState> release_state_from(const std::string& name) {
   for (const ReleaseState state : {ReleaseState::judged, ReleaseState::prepared, ReleaseState::published}) {
@@ -58,10 +60,11 @@ class SqliteReleases : public ReleaseStore {
                            ReleaseSeq compared_with) override {
     HONE_TRY(auto tx, database_.begin());
     HONE_TRY(const ReleaseSeq newest, newest_of(tx, verdict.pipeline));
-    HONE_CHECK(tx.run("INSERT INTO verdicts (job, pipeline, at_ms, decision, reason, numbers)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-                      verdict.job, verdict.pipeline.value, unix_ms(verdict.at), verdict.decision, verdict.reason,
-                      verdict.numbers.dump()));
+    HONE_CHECK(
+        tx.run("INSERT INTO verdicts (job, pipeline, at_ms, decision, reason, numbers)"
+               " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+               verdict.job, verdict.pipeline.value, unix_ms(verdict.at), verdict.decision, verdict.reason,
+               verdict.numbers.dump()));
     if (tx.changes() != 1) return true;
     if (newest != compared_with) return false;  // rolled back
     if (promoted) {
@@ -82,17 +85,19 @@ class SqliteReleases : public ReleaseStore {
 
   Result<> set_prepared(const PipelineName& pipeline, ReleaseSeq seq, const BlobHash& manifest) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run("UPDATE releases SET state = 'prepared', manifest = ?3"
-                      " WHERE pipeline = ?1 AND seq = ?2 AND state = 'judged'",
-                      pipeline.value, seq.value, manifest.hex()));
+    HONE_CHECK(
+        tx.run("UPDATE releases SET state = 'prepared', manifest = ?3"
+               " WHERE pipeline = ?1 AND seq = ?2 AND state = 'judged'",
+               pipeline.value, seq.value, manifest.hex()));
     return tx.commit();
   }
 
   Result<> set_published(const PipelineName& pipeline, ReleaseSeq seq, Time now) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run("UPDATE releases SET state = 'published', published_ms = ?3"
-                      " WHERE pipeline = ?1 AND seq = ?2 AND state = 'prepared'",
-                      pipeline.value, seq.value, unix_ms(now)));
+    HONE_CHECK(
+        tx.run("UPDATE releases SET state = 'published', published_ms = ?3"
+               " WHERE pipeline = ?1 AND seq = ?2 AND state = 'prepared'",
+               pipeline.value, seq.value, unix_ms(now)));
     return tx.commit();
   }
 
@@ -174,10 +179,11 @@ class SqliteReleases : public ReleaseStore {
   static Result<> insert(Transaction& tx, const ReleaseRow& release, ReleaseSeq seq) {
     std::optional<std::int64_t> rollback_of;
     if (release.rollback_of) rollback_of = static_cast<std::int64_t>(release.rollback_of->value);
-    return tx.run("INSERT INTO releases (pipeline, seq, state, model, job, rollback_of, note, metric, metric_value,"
-                  " goal_met, judged_ms) VALUES (?1, ?2, 'judged', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                  release.pipeline.value, seq.value, release.model.hex(), release.job, rollback_of, release.note,
-                  release.metric, release.metric_value, release.goal_met, unix_ms(release.judged));
+    return tx.run(
+        "INSERT INTO releases (pipeline, seq, state, model, job, rollback_of, note, metric, metric_value,"
+        " goal_met, judged_ms) VALUES (?1, ?2, 'judged', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        release.pipeline.value, seq.value, release.model.hex(), release.job, rollback_of, release.note, release.metric,
+        release.metric_value, release.goal_met, unix_ms(release.judged));
   }
 
   Database& database_;

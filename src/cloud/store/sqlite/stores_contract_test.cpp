@@ -9,7 +9,9 @@
 namespace hone::cloud {
 namespace {
 
-Sha256 hash(const std::string& text) { return sha256(as_bytes(text)); }
+Sha256 hash(const std::string& text) {
+  return sha256(as_bytes(text));
+}
 const PipelineName kP("p");
 
 class Stores : public ::testing::TestWithParam<bool> {
@@ -86,7 +88,7 @@ class Stores : public ::testing::TestWithParam<bool> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, Stores, ::testing::Bool(),
-                         [](const auto& info) { return info.param ? "File" : "Memory"; });
+                         [](const auto& which) { return which.param ? "File" : "Memory"; });
 
 TEST_P(Stores, KeepABatchOnce) {
   EXPECT_TRUE(batches->add(batch("a")).value());
@@ -109,8 +111,10 @@ TEST_P(Stores, HandBatchesOutInTheirOrderUntilTheyAreSplit) {
   const auto pending = datasets->unsplit(kP, 2).value();
   ASSERT_EQ(pending.size(), 2U);
   EXPECT_EQ(pending[0].blob, batch("a").blob);
-  ASSERT_TRUE(datasets->record_split(kP, {{pending[0].number, pending[0].device, pending[0].blob, 8, 2}}, {}).has_value());
-  EXPECT_FALSE(datasets->record_split(kP, {{pending[0].number, pending[0].device, pending[0].blob, 8, 2}}, {}).has_value());
+  ASSERT_TRUE(
+      datasets->record_split(kP, {{pending[0].number, pending[0].device, pending[0].blob, 8, 2}}, {}).has_value());
+  EXPECT_FALSE(
+      datasets->record_split(kP, {{pending[0].number, pending[0].device, pending[0].blob, 8, 2}}, {}).has_value());
   reopen();
   EXPECT_EQ(datasets->unsplit(kP, 9)->size(), 2U);
   const auto totals = datasets->totals(kP).value();
@@ -131,7 +135,8 @@ TEST_P(Stores, KnowWhichBatchesAreNotInSealedShardsYet) {
       shard.rows = 16;
       sealed.push_back({Part::training, shard});
     }
-    ASSERT_TRUE(datasets->record_split(kP, {{pending.number, pending.device, pending.blob, 10, 0}}, sealed).has_value());
+    ASSERT_TRUE(
+        datasets->record_split(kP, {{pending.number, pending.device, pending.blob, 10, 0}}, sealed).has_value());
   }
   const auto open = datasets->split_since_sealed(kP).value();
   ASSERT_EQ(open.size(), 2U);
