@@ -21,13 +21,13 @@ namespace hone::loop {
 struct WorldOptions {
   std::uint64_t seed = 1;
   int devices = 3;
-  std::int64_t first_at_samples = 120;
-  std::int64_t new_samples = 1200;
-  double goal = 0.93;
+  std::int64_t first_at_samples = 300;
+  std::int64_t new_samples = 2400;
+  double goal = 0.9;
   platform::NetworkFaults faults;  // between devices and cloud
 };
 
-// One device and its application: looks at a point of the plane and says which side of a circle it is on.
+// One device and its application: looks at a point of a chess board and says its colour.
 struct SimDevice {
   std::string name;
   std::unique_ptr<platform::SimFiles> disk;
@@ -46,14 +46,14 @@ class World {
   // Lets every device look at `rows_each` labelled points while the world goes on.
   void observe(int rows_each);
   // Steps everything, 50 ms of simulated time each, until `done`; false when `seconds` passed before.
-  [[nodiscard]] bool run_until(const std::function<bool()>& done, int seconds = 600);
+  [[nodiscard]] bool run_until(const std::function<bool()>& done, int seconds = 3600);
 
   void cut_cloud_power_at(std::uint64_t operation) { cloud_disk_.cut_power_at(operation); }
   void stop_cloud();     // as kill -9: nothing is closed in order
   void restart_cloud();  // the disk keeps what was durable, and a random part of the rest
   void restart_device(SimDevice& device);
 
-  [[nodiscard]] bool all_run(std::uint64_t release) const;
+  [[nodiscard]] bool all_run(std::uint64_t release) const;  // it or a later one
   [[nodiscard]] double accuracy(const SimDevice& device, int points) const;
   [[nodiscard]] Json ask(const std::string& path);  // the admin API
   [[nodiscard]] std::int64_t rows_in_cloud();
