@@ -153,7 +153,7 @@ Result<Fitted> fit(const Plan& plan, const TrainRules& rules, const Rows& rows, 
     if (label < 0 || label >= plan.width)
       return fail(Code::invalid, "a row has the label index " + std::to_string(label) + ", but there are " +
                                      std::to_string(plan.width) + " labels");
-  if (rules.batch_size < 1 || rules.epochs_max < 1 || !(rules.learning_rate > 0))
+  if (rules.batch_size < 1 || rules.epochs < 1 || !(rules.learning_rate > 0))
     return fail(Code::invalid, "train: batch_size, epochs and learning_rate must be above zero");
   try {
     return fit_unguarded(plan, rules, rows, start, seed, progress);

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 TrainRules rules() {
   TrainRules result;
   result.layers = {dense(16), relu(), dense(4)};
-  result.epochs_max = 4;
+  result.epochs = 4;
   result.batch_size = 32;
   result.learning_rate = 1e-2;
   return result;

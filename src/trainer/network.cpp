@@ -48,7 +48,9 @@ torch::Tensor Network::forward(const torch::Tensor& raw, bool training) const {
     const PlannedLayer& planned = plan_.layers[i];
     const LayerParameters& own = layers_[i];
     switch (planned.layer.kind) {
-      case Layer::Kind::conv: x = at::conv2d(x, own.weight, own.bias); break;
+      case Layer::Kind::conv:
+        x = at::conv2d(x, own.weight, own.bias, 1, {planned.layer.kernel_h / 2, planned.layer.kernel_w / 2});
+        break;
       case Layer::Kind::maxpool: x = at::max_pool2d(x, {planned.layer.pool, planned.layer.pool}); break;
       case Layer::Kind::relu: x = at::relu(x); break;
       case Layer::Kind::dropout: x = at::dropout(x, planned.layer.rate, training); break;

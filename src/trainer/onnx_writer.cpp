@@ -94,6 +94,7 @@ void add_layer(Chain& chain, const PlannedLayer& planned, bool last) {
       node.add_input(planned.name + ".weight");
       node.add_input(planned.name + ".bias");
       set_ints(node, "kernel_shape", {layer.kernel_h, layer.kernel_w});
+      set_ints(node, "pads", {layer.kernel_h / 2, layer.kernel_w / 2, layer.kernel_h / 2, layer.kernel_w / 2});
       return;
     }
     case Layer::Kind::dense: {

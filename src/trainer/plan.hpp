@@ -38,10 +38,7 @@ struct Plan {
   [[nodiscard]] std::int64_t multiplications() const;  // for one sample, forward
 };
 
-constexpr std::int64_t kParametersMax = 256 << 20;
-
-// `invalid` names the layer that does not fit: a kernel larger than its input, a convolution of a
-// signal that is no image, a last layer that does not give one score per label, no labels.
+// `invalid` when there are no labels, or when the layers do not fit the signal (shapes_of).
 [[nodiscard]] Result<Plan> plan_network(const wire::Signal& signal, const std::vector<Layer>& layers);
 
 [[nodiscard]] std::int64_t product(const Shape& shape);

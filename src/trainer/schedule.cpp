@@ -28,7 +28,7 @@ Schedule schedule_for(const TrainRules& rules, std::int64_t rows) {
   schedule.peak = rules.learning_rate;
   schedule.steps_per_epoch = divided_up(rows, rules.batch_size);
   const std::int64_t wanted = divided_up(kStepsMin, schedule.steps_per_epoch);
-  schedule.epochs = std::clamp(wanted, rules.epochs_max, rules.epochs_max * kPassesFactorMax);
+  schedule.epochs = std::clamp(wanted, rules.epochs, rules.epochs * kPassesFactorMax);
   schedule.steps_warmup = static_cast<std::int64_t>(kWarmupShare * static_cast<double>(schedule.steps()));
   return schedule;
 }

@@ -7,7 +7,7 @@ namespace {
 
 TrainRules rules(std::int64_t epochs) {
   TrainRules result;
-  result.epochs_max = epochs;
+  result.epochs = epochs;
   result.batch_size = 100;
   result.learning_rate = 0.01;
   return result;

@@ -98,7 +98,6 @@ class DeviceAgent : public Agent {
   DeviceState state_ = DeviceState::bootstrapping;
   UpdateState update_state_ = UpdateState::idle;
   std::optional<Update> update_;
-  int update_failures_ = 0;          // of the bytes, not of the network
   const LiveModel* live_ = nullptr;  // the current one in slot_
   std::unique_ptr<HttpClient> cloud_;
   std::unique_ptr<HintSource> hints_;

@@ -20,7 +20,6 @@ constexpr Duration kAttentive = milliseconds(100);  // while hints or samples ma
 constexpr Duration kCalm = seconds(1);
 constexpr Duration kSafetyNet = seconds(30);   // polls while there is something to learn
 constexpr Duration kFlushAfter = seconds(10);  // until an offer says it
-constexpr int kDamagedMax = 3;                 // fetches of one release that gave wrong bytes
 
 }  // namespace
 
@@ -254,7 +253,6 @@ void DeviceAgent::consider(const wire::Offer& offer) {
   if (update_ && in_progress(update_state_) && update_->release() == offer.release) return;
   update_.emplace(UpdatePorts{ports_.files, ports_.runtime, *repository_, slot_, options_.folder},
                   device_.credential->pipeline, offer.release, device_.installed, device_.previous);
-  update_failures_ = 0;
   backoff_[kUpdate].succeeded();
   next_[kUpdate] = last_step_;
   update_state_ = next_state(update_state_, UpdateEvent::offer);
@@ -281,12 +279,13 @@ void DeviceAgent::do_update(Time now) {
     case Code::no_space:
     case Code::not_found: failed(kUpdate, error, now); return;
     case Code::damaged:
-      // Wrong bytes on the way are fetched again; a model that fails its self-test is not.
-      if (update_state_ != UpdateState::patched && ++update_failures_ < kDamagedMax) {
+      // Wrong bytes on the way are the network's fault: they are fetched again, less and less often, and the
+      // release is not blamed (a refusal may halt its rollout). A model that fails its self-test is refused.
+      if (update_state_ != UpdateState::patched) {
         failed(kUpdate, error, now);
         return;
       }
-      refuse_update(error, update_state_ == UpdateState::patched, now);
+      refuse_update(error, true, now);
       return;
     case Code::untrusted:
     case Code::older_than_installed: refuse_update(error, false, now); return;

@@ -69,11 +69,8 @@ Result<> pass(Flow& flow, const Layer& layer, const std::string& where) {
     case Layer::Kind::dropout: return {};
     case Layer::Kind::conv: {
       HONE_CHECK(check_image(flow, where));
-      if (flow.shape[1] < layer.kernel_h || flow.shape[2] < layer.kernel_w)
-        return fail(Code::invalid, where + " would need at least " + by(layer.kernel_h, layer.kernel_w) +
-                                       " input, gets " + by(flow.shape[1], flow.shape[2]));
       flow.parameters += layer.channels * (flow.shape[0] * layer.kernel_h * layer.kernel_w + 1);
-      flow.shape = {layer.channels, flow.shape[1] - layer.kernel_h + 1, flow.shape[2] - layer.kernel_w + 1};
+      flow.shape[0] = layer.channels;
       return {};
     }
     case Layer::Kind::maxpool: {
@@ -113,7 +110,8 @@ Result<Layer> parse_layer(std::string_view text) {
     const auto channels = whole_number(words[1], kWidthMax);
     const auto height = whole_number(words[2].substr(0, cross), kKernelMax);
     const auto width = whole_number(words[2].substr(cross + 1), kKernelMax);
-    if (!channels || !height || !width) return refuse("must have 1 to 65536 channels and a kernel from 1x1 to 31x31");
+    if (!channels || !height || !width || *height % 2 == 0 || *width % 2 == 0)
+      return refuse("must have 1 to 65536 channels and a kernel of odd sizes from 1x1 to 31x31");
     layer.channels = *channels;
     layer.kernel_h = *height;
     layer.kernel_w = *width;

@@ -18,7 +18,7 @@ namespace hone {
 
 // The shape of one sample after each layer: [channels, height, width], or [width] after the first
 // dense layer, which flattens what comes in. One entry a layer. `invalid` when a layer cannot work on
-// what it gets ("layer 3 'conv 16 3x3' would need at least 3x3 input, gets 2x2"), when the last one is
+// what it gets ("layer 3 'maxpool 4' would need at least 4x4 input, gets 2x2"), when the last one is
 // not a dense layer with an output for each label, or when the weights are more than kParametersMax.
 [[nodiscard]] Result<std::vector<std::vector<std::int64_t>>> shapes_of(const wire::Signal& signal,
                                                                        const std::vector<Layer>& layers);

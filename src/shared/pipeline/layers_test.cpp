@@ -41,6 +41,8 @@ TEST(Layers, RefusesWhatIsNoLayer) {
                            "conv 16",
                            "conv 16 3",
                            "conv 0 3x3",
+                           "conv 16 2x3",
+                           "conv 16 3x4",
                            "conv 16 0x3",
                            "conv 16 3x",
                            "conv 16 32x32",
@@ -68,13 +70,13 @@ TEST(Layers, ShapesFlowThroughTheMnistNetwork) {
   const auto shapes = shapes_of(images(28, 10), layers_of({"conv 16 3x3", "relu", "maxpool 2", "conv 32 3x3", "relu",
                                                            "maxpool 2", "dense 128", "relu", "dense 10"}));
   ASSERT_TRUE(shapes) << shapes.error().context;
-  EXPECT_THAT(*shapes, ElementsAre(Shape{16, 26, 26}, Shape{16, 26, 26}, Shape{16, 13, 13}, Shape{32, 11, 11},
-                                   Shape{32, 11, 11}, Shape{32, 5, 5}, Shape{128}, Shape{128}, Shape{10}));
+  EXPECT_THAT(*shapes, ElementsAre(Shape{16, 28, 28}, Shape{16, 28, 28}, Shape{16, 14, 14}, Shape{32, 14, 14},
+                                   Shape{32, 14, 14}, Shape{32, 7, 7}, Shape{128}, Shape{128}, Shape{10}));
 }
 
 TEST(Layers, SaysWhichLayerGetsTooLittle) {
-  EXPECT_EQ(refusal(images(5, 2), {"maxpool 2", "relu", "conv 16 3x3", "dense 2"}),
-            "layer 3 'conv 16 3x3' would need at least 3x3 input, gets 2x2");
+  EXPECT_EQ(refusal(images(5, 2), {"maxpool 2", "relu", "maxpool 3", "dense 2"}),
+            "layer 3 'maxpool 3' would need at least 3x3 input, gets 2x2");
   EXPECT_EQ(refusal(images(3, 2), {"maxpool 4", "dense 2"}),
             "layer 1 'maxpool 4' would need at least 4x4 input, gets 3x3");
 }

@@ -96,7 +96,7 @@ void read_train(TomlSection section, const wire::Signal& signal, TomlErrors& err
                      {{"cnn", static_cast<int>(Recipe::cnn)}, {"mlp", static_cast<int>(Recipe::mlp)}},
                      {"autoencoder", "kmeans", "command"}));
   if (!section.failed()) read_layers(section, signal, train);
-  section.integer("epochs", train.epochs_max, 1, 10'000);
+  section.integer("epochs", train.epochs, 1, 10'000);
   section.integer("batch_size", train.batch_size, 1, 65'536);
   section.number("learning_rate", train.learning_rate, 1e-9, 10);
   section.integer("first_at_samples", train.first_at_samples, 1, kSamplesMax);
@@ -201,7 +201,7 @@ std::string Pipeline::recipe_fingerprint() const {
   const Json json{{"signal", wire::to_json(signal)},
                   {"recipe", train.recipe == Recipe::cnn ? "cnn" : "mlp"},
                   {"layers", texts},
-                  {"epochs", train.epochs_max},
+                  {"epochs", train.epochs},
                   {"batch_size", train.batch_size},
                   {"learning_rate", train.learning_rate}};
   return to_string(dump_bytes(json));

@@ -31,7 +31,7 @@ struct CollectRules {
 struct Layer {
   enum class Kind : std::uint8_t { conv, maxpool, relu, dense, dropout } kind = Kind::relu;
   std::int64_t channels = 0;                 // conv: output channels; dense: output width
-  std::int64_t kernel_h = 0, kernel_w = 0;   // conv, stride 1, no padding
+  std::int64_t kernel_h = 0, kernel_w = 0;   // conv: odd, stride 1, padded: the image keeps its size
   std::int64_t pool = 0;                     // maxpool: window and stride
   double rate = 0;                           // dropout
 };
@@ -39,9 +39,9 @@ struct Layer {
 struct TrainRules {
   Recipe recipe = Recipe::cnn;
   std::vector<Layer> layers;
-  std::int64_t epochs_max = 8;
+  std::int64_t epochs = 8;  // a small set gets up to 4 times as many: see trainer/schedule.hpp
   std::int64_t batch_size = 128;
-  double learning_rate = 1e-3;
+  double learning_rate = 3e-3;
   std::int64_t first_at_samples = 1000;
   std::optional<std::int64_t> new_samples;   // since the dataset version trained on last
   std::optional<Duration> every;

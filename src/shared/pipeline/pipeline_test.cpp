@@ -91,7 +91,7 @@ TEST(Pipeline, ReadsEveryKey) {
   EXPECT_EQ(p->train.every, std::chrono::hours(6));
   EXPECT_TRUE(p->train.recipe_changed);
   EXPECT_EQ(p->train.cooldown, Duration(0));
-  EXPECT_EQ(p->train.epochs_max, 5);
+  EXPECT_EQ(p->train.epochs, 5);
   EXPECT_EQ(p->train.batch_size, 64);
   EXPECT_EQ(p->train.learning_rate, 2e-3);
   EXPECT_EQ(p->gate.goal, 0.985);
@@ -193,8 +193,8 @@ TEST(Pipeline, MissingPartsAreNamed) {
 }
 
 TEST(Pipeline, LayersThatCannotWorkAreNamed) {
-  EXPECT_EQ(refusal(with("\"maxpool 2\", \"dense 10\"", "\"maxpool 26\", \"conv 2 3x3\", \"dense 10\"")),
-            "digits.toml:19:10: 'train.layers' do not fit the signal: layer 4 'conv 2 3x3' would need at least 3x3 "
+  EXPECT_EQ(refusal(with("\"maxpool 2\", \"dense 10\"", "\"maxpool 28\", \"maxpool 3\", \"dense 10\"")),
+            "digits.toml:19:10: 'train.layers' do not fit the signal: layer 4 'maxpool 3' would need at least 3x3 "
             "input, gets 1x1");
   EXPECT_THAT(refusal(with("\"dense 10\"", "\"dense 9\"")), HasSubstr("must be 'dense 10'"));
   EXPECT_THAT(refusal(with("\"relu\"", "\"gelu\"")),

@@ -29,9 +29,9 @@ layers = ["conv 16 3x3", "relu", "maxpool 2", "conv 32 3x3", "relu", "maxpool 2"
 first_at_samples = 5000           # the first model is trained when so many samples have come
 when = { new_samples = 30000, every = "6h", recipe_changed = true }
 cooldown = "10m"                  # at least this long from one training to the next
-# epochs = 8                      # at most
+# epochs = 8                      # small sets get more, for at least 800 steps
 # batch_size = 128
-# learning_rate = 0.001
+# learning_rate = 0.003
 
 [gate]
 metric = "accuracy"
