@@ -51,7 +51,7 @@ class Crash(Stage):
         self.assertEqual(jobs[0]["attempts"], 2)
 
     def test_a_killed_broker_is_started_again_and_the_loop_goes_on(self):
-        self.start_cloud(first=800, more=3000)
+        self.start_cloud(first=800, more=3000, goal=0.99)
         self.cloud.start_trainer()
         self.start_fleet()
         self.show_and_wait(800)
