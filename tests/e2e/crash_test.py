@@ -22,10 +22,10 @@ class Crash(Stage):
         self.assertEqual(self.rows_in_cloud(), 4000)
 
     def test_cloud_killed_between_gate_and_publish_goes_on(self):
-        self.start_cloud(first=800, more=3000)
+        self.start_cloud(first=400, more=4000)
         self.cloud.start_trainer()
         self.start_fleet()
-        self.show_and_wait(800)
+        self.show_and_wait(400)
         verdict = poll(lambda: self.get("/v1/pipelines/digits/verdicts")["verdicts"])
         self.kill_cloud()
         self.assertTrue(verdict, "the gate gave no verdict")
@@ -35,10 +35,10 @@ class Crash(Stage):
         self.assertEqual(len(self.cloud.verdicts()), 1)
 
     def test_a_killed_trainer_loses_its_lease_and_another_finishes(self):
-        self.start_cloud(first=800, more=3000)
+        self.start_cloud(first=400, more=4000)
         self.cloud.start_trainer("trainer-a")
         self.start_fleet()
-        self.show_and_wait(800)
+        self.show_and_wait(400)
         self.assertTrue(poll(lambda: any(j["state"] == "leased" for j in self.get("/v1/jobs?pipeline=digits")["jobs"])))
         trainer = self.processes._running.pop("trainer-a")
         trainer.kill()
@@ -51,17 +51,17 @@ class Crash(Stage):
         self.assertEqual(jobs[0]["attempts"], 2)
 
     def test_a_killed_broker_is_started_again_and_the_loop_goes_on(self):
-        self.start_cloud(first=800, more=3000, goal=0.99)
+        self.start_cloud(first=400, more=4000, goal=0.99)
         self.cloud.start_trainer()
         self.start_fleet()
-        self.show_and_wait(800)
+        self.show_and_wait(400)
         self.wait_release(1)
         cloud = self.processes._running["hone-cloud"].pid
         broker = child_named(cloud, "mosquitto")
         self.assertTrue(broker, "hone-cloud runs no mosquitto")
         os.kill(broker, signal.SIGKILL)
         self.assertTrue(poll(lambda: child_named(cloud, "mosquitto") not in (None, broker)))
-        self.show_and_wait(3000)
+        self.show_and_wait(4000)
         self.wait_release(2)
 
     def test_a_killed_device_goes_on_with_what_was_durable(self):

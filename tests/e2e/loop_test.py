@@ -7,13 +7,13 @@ from stage import Stage
 
 class Loop(Stage):
     def test_a_better_model_arrives_by_delta_and_uploads_stop(self):
-        self.start_cloud(first=800, more=3000)
+        self.start_cloud(first=400, more=4000)
         self.cloud.start_trainer()
         self.start_fleet()
 
-        self.show_and_wait(800)
+        self.show_and_wait(400)
         self.wait_release(1)
-        self.show_and_wait(3000)
+        self.show_and_wait(4000)
         self.wait_release(2)
 
         first, second = sorted(self.cloud.releases(), key=lambda r: r["seq"])
@@ -22,7 +22,7 @@ class Loop(Stage):
         self.assertLess(second["deltas"][0]["bytes"], second["full_bytes"])
         devices = self.cloud.ask("device", "list")["devices"]
         self.assertTrue(all(d["last_outcome"]["by_delta"] for d in devices), devices)
-        self.assertEqual(self.rows_in_cloud(), 3800)
+        self.assertEqual(self.rows_in_cloud(), 4400)
 
         # The goal is met: nothing more leaves a device, and every digit is answered.
         self.assertTrue(self.cloud.status()["goal_met"])
@@ -38,12 +38,12 @@ class Loop(Stage):
         self.assertEqual(self.fleet.total("uploaded_bytes"), uploaded)
 
     def test_a_rollback_is_a_higher_release_that_names_the_older_file(self):
-        self.start_cloud(first=800, more=3000)
+        self.start_cloud(first=400, more=4000)
         self.cloud.start_trainer()
         self.start_fleet()
-        self.show_and_wait(800)
+        self.show_and_wait(400)
         self.wait_release(1)
-        self.show_and_wait(3000)
+        self.show_and_wait(4000)
         self.wait_release(2)
 
         self.cloud.ask("release", "rollback", "digits", "--to", "1", "--reason", "a test")

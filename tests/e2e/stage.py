@@ -40,7 +40,7 @@ flush_after = "200ms"
 
 [train]
 recipe = "mlp"
-layers = ["dense 32", "relu", "dense 10"]
+layers = ["dense 64", "relu", "dense 10"]
 first_at_samples = {first}
 when = {{ new_samples = {more} }}
 cooldown = "0s"
@@ -75,7 +75,7 @@ class Stage(unittest.TestCase):
                 print(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}", file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start_cloud(self, first: int, more: int, goal: float = 0.8):
+    def start_cloud(self, first: int, more: int, goal: float = 0.88):
         pipeline = self.folder / "digits.toml"
         pipeline.write_text(PIPELINE.format(first=first, more=more, goal=goal))
         self.cloud = Cloud(self.processes, BUILD / "bin", self.folder, pipeline, "digits")

@@ -12,9 +12,9 @@ namespace {
 
 void learn_and_improve(World& world) {
   world.observe(110);
-  ASSERT_TRUE(world.run_until([&] { return world.all_run(1); })) << world.ask("/v1/status").dump(1);
+  ASSERT_TRUE(world.run_until([&] { return world.all_run(1); })) << world.complaints();
   world.observe(1000);
-  ASSERT_TRUE(world.run_until([&] { return world.all_run(2); })) << world.ask("/v1/pipelines/board/verdicts").dump(1);
+  ASSERT_TRUE(world.run_until([&] { return world.all_run(2); })) << world.complaints();
 }
 
 TEST(Loop, LearnsImprovesByDeltaAndGoesSilent) {

@@ -185,6 +185,16 @@ double World::accuracy(const SimDevice& device, int points) const {
   return static_cast<double>(right) / points;
 }
 
+std::string World::complaints() const {
+  std::string text;
+  for (const auto& device : devices) {
+    const auto status = device.agent->status();
+    text += device.name + ": release " + std::to_string(status.release.value) + ", " + std::string(name_of(status.update)) +
+            ": " + status.error + "\n";
+  }
+  return text;
+}
+
 Json World::ask(const std::string& path) {
   HttpRequest request{.method = "GET", .path = path};
   request.headers["authorization"] = "Bearer " + cloud_->admin_access().token;

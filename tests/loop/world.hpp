@@ -56,6 +56,7 @@ class World {
   [[nodiscard]] bool all_run(std::uint64_t release) const;  // it or a later one
   [[nodiscard]] double accuracy(const SimDevice& device, int points) const;
   [[nodiscard]] Json ask(const std::string& path);  // the admin API
+  [[nodiscard]] std::string complaints() const;  // what each device says is wrong
   [[nodiscard]] std::int64_t rows_in_cloud();
   [[nodiscard]] std::uint64_t rows_uploaded() const;
   [[nodiscard]] bool cloud_lost_power() const { return cloud_lost_power_; }

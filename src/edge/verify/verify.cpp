@@ -89,9 +89,6 @@ class Repository : public TrustedRepository {
 
 Result<Bytes> get(const FetchFile& fetch, const std::string& name, std::uint64_t bytes_max) {
   auto bytes = fetch("metadata/" + name, bytes_max);
-  if (!bytes && bytes.error().code == Code::damaged) {
-    return fail(Code::untrusted, "fetch " + name + ": " + bytes.error().context);
-  }
   if (!bytes) return fail(bytes.error().within("fetch " + name));
   // The endless data attack; not left to the one who fetches.
   if (bytes->size() > bytes_max) {

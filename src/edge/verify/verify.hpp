@@ -30,8 +30,9 @@ class TrustedRepository {
   virtual ~TrustedRepository() = default;
 
   // One refresh: when nothing is new, a question for the next root and one small timestamp.
-  // Errors: unavailable (try later), untrusted (bad signature, threshold, expired, mix-and-match,
-  // endless data), older_than_installed (a version went back), no_space.
+  // Errors: unavailable and damaged as the fetch says (an answer cut short, or cut off where it had
+  // no end: try later), untrusted (bad signature, threshold, expired, mix-and-match, a fetch that
+  // went beyond its bound), older_than_installed (a version went back), no_space.
   // On error find() answers what it did before. What was verified up to there is kept, as the
   // specification asks, so that its version cannot go back; a root that revokes the key of the
   // targets that are held takes them away.
