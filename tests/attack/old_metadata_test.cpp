@@ -126,9 +126,9 @@ TEST_F(OldMetadata, MixOfSnapshotsAndTargetsIsRefused) {
   EXPECT_EQ(refused(), Code::untrusted);
   mirror = {{"metadata/4.targets.json", second.at("metadata/3.targets.json")}};
   EXPECT_EQ(refused(), Code::untrusted);
-  // The right content under a layout of its own is not what was named either.
+  // The right content under a layout of its own is not what was named either: longer, it is cut off.
   mirror = {{"metadata/4.targets.json", to_bytes((*parse_json(third.at("metadata/4.targets.json"))).dump(1))}};
-  EXPECT_EQ(refused(), Code::untrusted);
+  EXPECT_EQ(refused(), Code::damaged);
   EXPECT_FALSE(device_knows(2));
   EXPECT_FALSE(device_knows(3));
   mirror.clear();
