@@ -5,7 +5,7 @@ PRESET ?= release
 # Two jobs: heavy headers want 600 MB each, and CI has two cores.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
 
-.PHONY: demo test bench build configure setup clean tidy format
+.PHONY: demo test bench bench-delta build configure setup clean tidy format
 
 demo: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer digit-reader
@@ -13,6 +13,15 @@ demo: configure
 
 test: build
 	@cd $(BUILD) && ctest --output-on-failure --no-tests=error -j $(JOBS)
+
+bench: bench-delta
+
+# Delta sizes and speeds beside the peers that the distribution packages.
+bench-delta: configure
+	@tools/setup --bench
+	@cmake --build $(BUILD) -j $(JOBS) --target delta_bench
+	@mkdir -p out/bench
+	@python3 bench/delta/run.py $(BUILD)/bin/delta_bench out/bench/delta.json ../shared/data/pairs
 
 build: configure
 	@cmake --build $(BUILD) -j $(JOBS)

@@ -149,6 +149,7 @@ int main(int argc, char** argv) {
   }
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>("trainer", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l: %v", spdlog::pattern_time_type::utc);  // as hone-cloud's
   spdlog::set_level(spdlog::level::from_str(level));
 
   // One thread takes the signals; blocked in all others, they interrupt nothing.
