@@ -1,12 +1,17 @@
 #include "step_loop.hpp"
 
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
 namespace hone::app {
 namespace {
 constexpr Duration kSleepMax = std::chrono::hours(1);  // keeps the deadline's arithmetic in range
-}
+constexpr int kNiceness = 10;                          // judging and encoding may wait; requests may not
+}  // namespace
 
 StepLoop::~StepLoop() {
   (void)stop(Duration(0));
@@ -32,6 +37,7 @@ bool StepLoop::stop(Duration patience) {
 }
 
 void StepLoop::run(const Step& step) {
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNiceness);  // this thread's alone, on Linux
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     woken_ = false;  // what comes during the step asks for another

@@ -34,7 +34,7 @@ namespace {
 
 constexpr std::size_t kImageBytes = 28 * 28;
 constexpr std::uint8_t kNoUserLabel = 255;
-constexpr int kUpdatesAreNicer = 5;  // they never take the CPU from classifying
+constexpr int kUpdatesAreNicer = 15;  // what hone does in the background never takes the CPU from classifying
 
 struct Options {
   std::string ticket, state, camera, trace, name;

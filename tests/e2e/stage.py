@@ -1,16 +1,13 @@
 """A small stage for real processes: one cloud, a trainer, two devices, a slice of MNIST."""
 
-import json
 import os
 import pathlib
 import shutil
 import signal
-import ssl
 import sys
 import tempfile
 import time
 import unittest
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/demo"))
@@ -109,14 +106,6 @@ class Stage(unittest.TestCase):
 
     def rows_in_cloud(self) -> int:
         return self.cloud.status()["received"]["rows"]
-
-    def get(self, path: str) -> dict:
-        """A quick look at the admin API, for when starting the command line takes too long."""
-        access = json.loads((self.folder / "cloud/admin.json").read_text())
-        context = ssl.create_default_context(cadata=access["ca_pem"])
-        request = urllib.request.Request(access["url"] + path, headers={"Authorization": f"Bearer {access['token']}"})
-        with urllib.request.urlopen(request, context=context, timeout=10) as answer:
-            return json.load(answer)
 
 
 def poll(condition, timeout_s: float = 60):

@@ -132,12 +132,12 @@ class Story:
         asked = [0.0]
 
         def tick():
-            if time.monotonic() - asked[0] < 0.5:
+            if not self.screen.live or time.monotonic() - asked[0] < 1:
                 return
             asked[0] = time.monotonic()
-            job = next((j for j in self.cloud.jobs() if j["state"] in ("queued", "leased")), None)
+            job = next((j for j in self.cloud.get("/v1/status")["jobs"] if j["state"] in ("queued", "leased")), None)
             if job:
-                self.screen.bar("training", job.get("progress", 0.0), job["state"])
+                self.screen.bar("training", job["progress"] or 0.0, job["state"])
         return tick
 
     def go_alone(self):

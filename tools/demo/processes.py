@@ -38,8 +38,9 @@ class Processes:
     def start(self, name: str, command: list, **popen) -> subprocess.Popen:
         log = open(self._folder / f"{name}.log", "ab")
         popen.setdefault("stdout", log)
-        # A session of its own: Ctrl-C reaches the demo alone, which then ends them in order.
-        process = subprocess.Popen([str(c) for c in command], stderr=log, start_new_session=True, **popen)
+        # A process group of its own: Ctrl-C reaches the demo alone, which then ends them in order. Not a session
+        # of its own: Linux shares the CPU out by sessions first, and the devices' niceness would mean nothing.
+        process = subprocess.Popen([str(c) for c in command], stderr=log, process_group=0, **popen)
         log.close()
         self._running[name] = process
         self._remember()

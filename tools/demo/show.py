@@ -6,7 +6,7 @@ import sys
 class Screen:
     def __init__(self, out=sys.stdout):
         self._out = out
-        self._live = out.isatty()
+        self.live = out.isatty()
         self._bar = False
 
     def say(self, text: str = ""):
@@ -18,7 +18,7 @@ class Screen:
 
     def bar(self, label: str, done: float, note: str = ""):
         """`done` from 0 to 1; drawn over and over on one line, never into a file or a pipe."""
-        if not self._live:
+        if not self.live:
             return
         width = 30
         filled = int(width * min(1.0, max(0.0, done)))
