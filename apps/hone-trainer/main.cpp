@@ -115,6 +115,10 @@ int serve(const std::string& access_path, const std::string& work_folder, const 
     while (!done && stop.wait(keeper.tick())) {
     }
   });
+  // As hone-cloud's ready.json: who started this process can wait for it. Loading libtorch takes its time.
+  const Json ready = {{"name", name}, {"pid", ::getpid()}};
+  if (const auto written = write_file_atomically(*files, work_folder + "/ready.json", dump_bytes(ready)); !written)
+    spdlog::warn("{}/ready.json: {}", work_folder, written.error().context);
   spdlog::info("trainer {} works for {}", name, access->url);
   trainer::Worker worker(config, ports);
   trainer::run_worker(worker, ports);

@@ -24,22 +24,26 @@ class Cloud:
 
     def start(self, listen: str = "127.0.0.1:0", mqtt_port: int = 0):
         """Returns when it serves. 0 takes any free port."""
-        ready = self._data / "ready.json"
-        ready.unlink(missing_ok=True)
-        self._processes.start("hone-cloud", [self._bin / "hone-cloud", "--data", self._data, "--listen", listen,
-                                             "--mqtt-port", str(mqtt_port), self._pipeline_file])
-        deadline = time.monotonic() + 30
-        while not ready.exists():
-            self._processes.check()
-            if time.monotonic() > deadline:
-                raise SystemExit(f"demo: hone-cloud did not get ready; its last lines:\n{self._processes.log_tail('hone-cloud')}")
-            time.sleep(0.05)
-        self.ready = json.loads(ready.read_text())
+        self.ready = self._start("hone-cloud", self._data, [
+            self._bin / "hone-cloud", "--data", self._data, "--listen", listen, "--mqtt-port", str(mqtt_port), self._pipeline_file])
         self._connection = None
 
     def start_trainer(self, name: str = "hone-trainer"):
-        self._processes.start(name, [self._bin / "hone-trainer", "--access", self._data / "trainer.json",
-                                     "--work", self._folder / "trainer", "--name", name])
+        work = self._folder / name
+        self._start(name, work, [self._bin / "hone-trainer", "--access", self._data / "trainer.json", "--work", work, "--name", name])
+
+    def _start(self, name: str, folder: pathlib.Path, command: list) -> dict:
+        """Returns what the process wrote into `folder`/ready.json once it works."""
+        ready = folder / "ready.json"
+        ready.unlink(missing_ok=True)
+        self._processes.start(name, command)
+        deadline = time.monotonic() + 60
+        while not ready.exists():
+            self._processes.check()
+            if time.monotonic() > deadline:
+                raise SystemExit(f"demo: {name} did not get ready; its last lines:\n{self._processes.log_tail(name)}")
+            time.sleep(0.05)
+        return json.loads(ready.read_text())
 
     def stop(self):
         self._processes.stop(["hone-trainer", "hone-cloud"])
