@@ -109,14 +109,14 @@ class Story:
         self.screen.say(f"   {self.shown:,} digits seen and sent.")
         self.fleet.wait(lambda: self.fleet.running(release) == len(self.fleet.devices), 600,
                         f"release {release} on every device", self.training_bar())
+        # Nothing else runs in the windows around the swaps, nor in the quiet stretch that they are measured against:
+        # the same looking and classifying, and nothing to swap.
+        quiet_ms = time.time() * 1000 + measure.WINDOW_S * 625
+        if release > 1:
+            time.sleep(1.75 * measure.WINDOW_S)
         entry = next(r for r in self.cloud.releases() if r["seq"] == release)
         verdict = next(v for v in self.cloud.verdicts() if v.get("release") == release)
         self.screen.say(f"   release {release}: {verdict['reason']}")
-
-        # A quiet stretch: the same looking and classifying, and nothing to swap, to measure gaps against.
-        quiet_ms = time.time() * 1000 + measure.WINDOW_S * 500
-        if release > 1:
-            time.sleep(1.5 * measure.WINDOW_S)
 
         self.fleet.show(self.test, range(len(self.test)), labelled=False)
         self.fleet.wait(self.fleet.all_read, 60 + 4 * len(self.test) / len(self.fleet.devices) / self.options.rate,
