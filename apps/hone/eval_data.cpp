@@ -19,17 +19,6 @@ struct Tensor {
   Bytes data;
 };
 
-std::string_view descr_of(wire::DType dtype) {
-  switch (dtype) {
-    case wire::DType::uint8: return "|u1";
-    case wire::DType::int8: return "|i1";
-    case wire::DType::int16: return "<i2";
-    case wire::DType::int32: return "<i4";
-    case wire::DType::float32: return "<f4";
-  }
-  return "";
-}
-
 std::string text_of_shape(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
   for (const std::int64_t extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
@@ -49,7 +38,7 @@ Result<Tensor> load_idx(Files& files, const std::string& path) {
   HONE_TRY(const Bytes file, read_file(files, path, kEvalFileBytesMax));
   auto parsed = parse_idx(file);
   if (!parsed) return fail(parsed.error().within(path));
-  return Tensor{std::string(descr_of(parsed->dtype)), std::move(parsed->shape), std::move(parsed->data)};
+  return Tensor{std::string(wire::npy_descr(parsed->dtype)), std::move(parsed->shape), std::move(parsed->data)};
 }
 
 // Samples may lack axes of extent 1: MNIST's images are [n, 28, 28] for a signal of [1, 28, 28].
@@ -85,22 +74,24 @@ std::optional<std::vector<std::int64_t>> whole_numbers(const Tensor& tensor) {
 
 Result<EvalData> join(Tensor x, const std::string& x_path, const Tensor& y, const std::string& y_path,
                       const wire::Signal& signal) {
-  if (x.descr != descr_of(signal.dtype))
+  if (x.descr != wire::npy_descr(signal.dtype))
     return fail(Code::invalid, x_path + " holds elements of type " + x.descr + ", the signal has dtype " +
                                    std::string(wire::name_of(signal.dtype)));
   if (!fits(x.shape, signal))
-    return fail(Code::invalid, x_path + " has shape " + text_of_shape(x.shape) + ", which is not rows of the signal's " +
-                                   text_of_shape(signal.shape));
+    return fail(Code::invalid, x_path + " has shape " + text_of_shape(x.shape) +
+                                   ", which is not rows of the signal's " + text_of_shape(signal.shape));
   auto labels = whole_numbers(y);
   if (!labels || y.shape.size() != 1)
     return fail(Code::invalid, y_path + " must hold one whole number a row: the label's index");
   if (y.shape[0] != x.shape[0])
-    return fail(Code::invalid, x_path + " has " + std::to_string(x.shape[0]) + " rows, " + y_path + " has " + std::to_string(y.shape[0]));
+    return fail(Code::invalid, x_path + " has " + std::to_string(x.shape[0]) + " rows, " + y_path + " has " +
+                                   std::to_string(y.shape[0]));
   const auto label_count = static_cast<std::int64_t>(signal.labels.size());
   for (std::size_t i = 0; i < labels->size(); ++i)
     if ((*labels)[i] < -1 || (*labels)[i] >= label_count)
-      return fail(Code::invalid, y_path + " has label " + std::to_string((*labels)[i]) + " in row " + std::to_string(i) +
-                                     "; the signal has labels 0 to " + std::to_string(label_count - 1));
+      return fail(Code::invalid, y_path + " has label " + std::to_string((*labels)[i]) + " in row " +
+                                     std::to_string(i) + "; the signal has labels 0 to " +
+                                     std::to_string(label_count - 1));
   return EvalData{std::move(x.data), std::move(*labels), x_path + ", " + y_path};
 }
 
@@ -124,7 +115,9 @@ Result<EvalData> load_eval_data(Files& files, const std::string& folder, const w
     return fail(Code::invalid, "the pipeline's signal has no labels: accuracy cannot be measured without them");
   const auto names = files.list(folder);
   if (!names) return fail(names.error().within("the data folder " + folder + " cannot be read"));
-  const auto has = [&](const std::string& name) { return std::find(names->begin(), names->end(), name) != names->end(); };
+  const auto has = [&](const std::string& name) {
+    return std::find(names->begin(), names->end(), name) != names->end();
+  };
 
   if (has("x.npy") && has("y.npy")) {
     const std::string x_path = folder + "/x.npy", y_path = folder + "/y.npy";
@@ -134,8 +127,9 @@ Result<EvalData> load_eval_data(Files& files, const std::string& folder, const w
   }
   const auto images = choose_images(*names);
   if (!images)
-    return fail(Code::not_found, folder + " has neither x.npy and y.npy nor an IDX pair such as t10k-images-idx3-ubyte and "
-                                          "t10k-labels-idx1-ubyte: name the folder that holds the data with --data");
+    return fail(Code::not_found, folder +
+                                     " has neither x.npy and y.npy nor an IDX pair such as t10k-images-idx3-ubyte and "
+                                     "t10k-labels-idx1-ubyte: name the folder that holds the data with --data");
   const std::string labels = images->substr(0, images->find("-images-")) + "-labels-idx1-ubyte";
   const std::string x_path = folder + "/" + *images, y_path = folder + "/" + labels;
   if (!has(labels)) return fail(Code::not_found, y_path + " is missing: it belongs to " + x_path);

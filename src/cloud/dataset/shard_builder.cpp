@@ -12,17 +12,6 @@ namespace {
 
 constexpr std::size_t kShardBytes = 4u << 20;
 
-std::string_view descr_of(wire::DType dtype) {
-  switch (dtype) {
-    case wire::DType::uint8: return "|u1";
-    case wire::DType::int8: return "|i1";
-    case wire::DType::int16: return "<i2";
-    case wire::DType::int32: return "<i4";
-    case wire::DType::float32: return "<f4";
-  }
-  return "|u1";
-}
-
 Result<BlobHash> put_npy(BlobStore& blobs, std::string_view descr, const std::vector<std::int64_t>& shape,
                          ByteView data) {
   Bytes file = wire::npy_header(descr, shape);
@@ -81,7 +70,8 @@ Result<wire::Shard> ShardBuilder::write(BlobStore& blobs, std::int64_t begin, st
   shape.insert(shape.end(), signal_.shape.begin(), signal_.shape.end());
   wire::Shard shard;
   shard.rows = rows;
-  HONE_TRY(shard.x, put_npy(blobs, descr_of(signal_.dtype), shape, ByteView(x_).subspan(first * bytes, count * bytes)));
+  HONE_TRY(shard.x,
+           put_npy(blobs, wire::npy_descr(signal_.dtype), shape, ByteView(x_).subspan(first * bytes, count * bytes)));
   HONE_TRY(shard.y, put_npy(blobs, "<i8", {rows}, little_endian(std::span(y_).subspan(first, count))));
   HONE_TRY(shard.t, put_npy(blobs, "<i8", {rows}, little_endian(std::span(t_).subspan(first, count))));
   HONE_TRY(shard.d, put_npy(blobs, "<i4", {rows}, little_endian(std::span(d_).subspan(first, count))));

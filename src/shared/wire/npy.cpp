@@ -94,6 +94,17 @@ class Literal {
 
 }  // namespace
 
+std::string_view npy_descr(DType dtype) {
+  switch (dtype) {
+    case DType::uint8: return "|u1";
+    case DType::int8: return "|i1";
+    case DType::int16: return "<i2";
+    case DType::int32: return "<i4";
+    case DType::float32: return "<f4";
+  }
+  return "";
+}
+
 Bytes npy_header(std::string_view descr, const std::vector<std::int64_t>& shape) {
   std::string dict = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (";
   for (std::size_t i = 0; i < shape.size(); ++i) {

@@ -3,19 +3,24 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "shared/wire/signal.hpp"
 
 namespace hone::wire {
 
 struct NpyHeader {
-  std::string descr;                // "|u1", "<f4", ...
+  std::string descr;  // "|u1", "<f4", ...
   std::vector<std::int64_t> shape;
-  std::size_t data_offset = 0;      // where the elements begin, a multiple of 64
+  std::size_t data_offset = 0;  // where the elements begin, a multiple of 64
   std::size_t data_bytes = 0;
 };
+
+// How .npy names a dtype: "|u1", "<f4".
+[[nodiscard]] std::string_view npy_descr(DType dtype);
 
 [[nodiscard]] Bytes npy_header(std::string_view descr, const std::vector<std::int64_t>& shape);
 

@@ -17,17 +17,6 @@ namespace {
 constexpr Duration kManifestTimeout = std::chrono::seconds(60);
 constexpr std::uint64_t kNpyHeaderBytesMax = 4096;
 
-std::string_view descr_of(wire::DType dtype) {
-  switch (dtype) {
-    case wire::DType::uint8: return "|u1";
-    case wire::DType::int8: return "|i1";
-    case wire::DType::int16: return "<i2";
-    case wire::DType::int32: return "<i4";
-    case wire::DType::float32: return "<f4";
-  }
-  return "";
-}
-
 struct Array {
   Bytes file;
   wire::NpyHeader header;
@@ -65,7 +54,7 @@ Result<> append_shard(BlobCache& cache, const wire::Shard& shard, Rows& rows) {
   const std::size_t sample_bytes = rows.signal.sample_bytes();
   std::vector<std::int64_t> shape{shard.rows};
   shape.insert(shape.end(), rows.signal.shape.begin(), rows.signal.shape.end());
-  HONE_TRY(const Array x, get_array(cache, shard.x, descr_of(rows.signal.dtype), shape, count * sample_bytes));
+  HONE_TRY(const Array x, get_array(cache, shard.x, wire::npy_descr(rows.signal.dtype), shape, count * sample_bytes));
   HONE_TRY(const Array y, get_array(cache, shard.y, "<i8", {shard.rows}, count * sizeof(std::int64_t)));
   std::vector<std::int64_t> labels(count);
   std::memcpy(labels.data(), y.data().data(), y.data().size());
