@@ -62,7 +62,9 @@ World::World(WorldOptions options)
                            // The world does not stand still while the trainer waits for a cloud that is down.
                            [this](Duration) { return false; }});
 
-  HttpRequest request{.method = "POST", .path = "/v1/tickets"};
+  HttpRequest request;
+  request.method = "POST";
+  request.path = "/v1/tickets";
   request.headers["authorization"] = "Bearer " + cloud_->admin_access().token;
   request.body = dump_bytes({{"pipeline", "board"}, {"count", options_.devices}, {"valid_s", 3600}});
   const auto reply = must(parse_json(cloud_->handle(request).body), "tickets");
@@ -196,7 +198,8 @@ std::string World::complaints() const {
 }
 
 Json World::ask(const std::string& path) {
-  HttpRequest request{.method = "GET", .path = path};
+  HttpRequest request;
+  request.path = path;
   request.headers["authorization"] = "Bearer " + cloud_->admin_access().token;
   return must(parse_json(cloud_->handle(request).body), path.c_str());
 }

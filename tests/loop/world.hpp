@@ -24,7 +24,7 @@ struct WorldOptions {
   std::int64_t first_at_samples = 300;
   std::int64_t new_samples = 2400;
   double goal = 0.9;
-  platform::NetworkFaults faults;  // between devices and cloud
+  platform::NetworkFaults faults{};  // between devices and cloud
 };
 
 // One device and its application: looks at a point of a chess board and says its colour.
