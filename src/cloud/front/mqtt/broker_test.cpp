@@ -76,6 +76,7 @@ class Listener {
 class BrokerTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    std::signal(SIGPIPE, SIG_IGN);  // as hone-cloud does: a killed broker hangs up
     std::string pattern = (std::filesystem::temp_directory_path() / "hone broker XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
