@@ -3,9 +3,6 @@
 
 #include <sys/stat.h>
 
-#include <csignal>
-#include <ctime>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -21,6 +18,7 @@
 #include "edge/agent/enroll.hpp"
 #include "edge/agent/mqtt_hints.hpp"
 #include "platform/posix/posix.hpp"
+#include "platform/posix/sigpipe_guard.hpp"
 #include "shared/model/run/runtime.hpp"
 #include "shared/wire/batch.hpp"
 
@@ -85,34 +83,6 @@ hone_code guarded(char* message, std::size_t message_bytes, Work&& work) noexcep
     return tell(HONE_INTERNAL, "an unknown exception", message, message_bytes);
   }
 }
-
-// The broker's client writes to sockets that the peer may have closed. An application that keeps the
-// default must not die of it, and one that handles SIGPIPE must not see ours.
-class NoBrokenPipe {
- public:
-  NoBrokenPipe() {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  ~NoBrokenPipe() {
-    if (!was_pending_) {
-      const timespec at_once{};
-      while (sigtimedwait(&pipe_, nullptr, &at_once) > 0) {
-      }
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  NoBrokenPipe(const NoBrokenPipe&) = delete;
-  NoBrokenPipe& operator=(const NoBrokenPipe&) = delete;
-
- private:
-  sigset_t pipe_{}, before_{};
-  bool was_pending_ = false;
-};
 
 // A struct of an older or newer application: what both know is read, the rest has its default.
 template <class T>
@@ -237,7 +207,8 @@ hone_code hone_open(const hone_options* options, hone_device** out, char* messag
 
 void hone_close(hone_device* h) {
   if (!h) return;
-  const NoBrokenPipe no_broken_pipe;
+  // The broker's client writes to sockets that the peer may have closed
+  const hone::platform::SigpipeGuard sigpipe_guard;
   guarded(nullptr, 0, [&] {
     const auto synced = h->agent->sync();
     delete h;
@@ -278,7 +249,8 @@ hone_code hone_infer(hone_device* h, const void* sample, size_t sample_bytes, ho
 hone_code hone_step(hone_device* h, uint32_t* sleep_ms) {
   return guarded(nullptr, 0, [&] {
     if (!h) return HONE_INVALID;
-    const NoBrokenPipe no_broken_pipe;
+    // The broker's client writes to sockets that the peer may have closed
+    const hone::platform::SigpipeGuard sigpipe_guard;
     const hone::Duration sleep = h->agent->step(h->clock->now());
     if (sleep_ms)
       *sleep_ms = static_cast<std::uint32_t>(
