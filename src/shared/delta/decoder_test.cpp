@@ -57,14 +57,20 @@ struct Device {
   }
 };
 
+// Also checks that nothing is written behind the workspace.
 Status decode(Device& device, ByteView patch, std::size_t piece, Profile profile = Profile::standard,
               std::uint64_t target_max = 1 << 24) {
-  std::vector<std::uint8_t> workspace(Decoder::workspace_bytes(profile));
+  constexpr std::uint8_t kUntouched = 0xA5;
+  const std::size_t workspace_bytes = Decoder::workspace_bytes(profile);
+  std::vector<std::uint8_t> memory(workspace_bytes + 64 * 1024, kUntouched);
   Decoder decoder;
-  Status status = decoder.init(device.callbacks(), workspace.data(), workspace.size(), target_max);
+  Status status = decoder.init(device.callbacks(), memory.data(), workspace_bytes, target_max);
   for (std::size_t at = 0; at < patch.size() && status == Status::ok; at += piece)
     status = decoder.feed(patch.data() + at, std::min(piece, patch.size() - at));
-  return status == Status::ok ? decoder.finish() : status;
+  if (status == Status::ok) status = decoder.finish();
+  EXPECT_TRUE(std::all_of(memory.begin() + static_cast<std::ptrdiff_t>(workspace_bytes), memory.end(),
+                          [](std::uint8_t byte) { return byte == kUntouched; }));
+  return status;
 }
 
 struct Example {
@@ -103,6 +109,33 @@ TEST(DeltaDecoder, TakesInputInPiecesOfAnySize) {
       EXPECT_EQ(decode(device, e.patch, piece), Status::done) << piece;
       EXPECT_EQ(device.written, e.target) << piece;
     }
+  }
+}
+
+// Floats from the first byte on that end just where the decoder's buffer does, and other bytes behind.
+TEST(DeltaDecoder, KeepsToItsBufferWhenValuesFillItToTheBrim) {
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal(0, 0.05f);
+  for (const Profile profile : {Profile::small, Profile::standard}) {
+    std::vector<float> weights(64 * 1024 / 4);
+    for (float& w : weights) w = normal(random);
+    const auto file = [&](const std::string& tail) {
+      Bytes bytes(weights.size() * 4);
+      std::memcpy(bytes.data(), weights.data(), bytes.size());
+      bytes.insert(bytes.end(), tail.begin(), tail.end());
+      return bytes;
+    };
+    Device device;
+    device.base = file("tail");
+    for (float& w : weights) w += 1e-4f * normal(random);
+    std::string tail;
+    for (int i = 0; i < 40'000; ++i) tail += static_cast<char>('a' + random() % 26);
+    const Bytes target = file(tail);
+    EncodeOptions options;
+    options.profile = profile;
+    const Bytes patch = *encode(device.base, target, options);
+    EXPECT_EQ(decode(device, patch, 1000, profile), Status::done);
+    EXPECT_EQ(device.written, target);
   }
 }
 

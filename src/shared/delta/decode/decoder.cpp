@@ -227,7 +227,7 @@ bool Decoder::copy_match(uint64_t distance, uint64_t length) {
   const uint64_t end = header_.base_bytes + written();
   if (distance == 0 || distance > end) return fail(Status::damaged), false;
   uint64_t at = end - distance;
-  while (length > 0 && status_ == Status::ok) {
+  while (length > 0 && has_room()) {
     const size_t room = out_size_ - out_used_;
     size_t count = length < room ? static_cast<size_t>(length) : room;
     if (at < header_.base_bytes) {
@@ -253,20 +253,19 @@ bool Decoder::copy_match(uint64_t distance, uint64_t length) {
     out_used_ += count;
     at += count;
     length -= count;
-    if (out_used_ == out_size_ && !flush()) return false;
+    if (status_ != Status::ok) return false;
   }
   return status_ == Status::ok;
 }
 
 void Decoder::step_copy() {
-  while (left_ > 0 && status_ == Status::ok) {
+  while (left_ > 0 && has_room()) {
     const size_t room = out_size_ - out_used_;
     const size_t count = left_ < room ? static_cast<size_t>(left_) : room;
     const uint64_t at = operation_.base_offset + (operation_.bytes - left_);
     if (!callbacks_.read_base(callbacks_.context, at, out_ + out_used_, count)) return fail(Status::io_base);
     out_used_ += count;
     left_ -= count;
-    if (out_used_ == out_size_ && !flush()) return;
   }
   if (left_ == 0) end_operation();
 }

@@ -74,9 +74,10 @@ class Decoder {
   int expected_byte();
   const uint8_t* base_window(uint64_t offset, size_t want, size_t& have);
   bool flush();
+  // Whoever writes to out_ asks this first: the writer before may have left it full.
+  bool has_room() { return out_used_ < out_size_ || flush(); }
   void put(uint8_t byte) {
-    out_[out_used_++] = byte;
-    if (out_used_ == out_size_) (void)flush();
+    if (has_room()) out_[out_used_++] = byte;
   }
   void fail(Status status) {
     if (status_ == Status::ok) status_ = status;
