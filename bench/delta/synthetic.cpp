@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 #include <random>
 #include <utility>
 #include <vector>
+
+#include "weights_file.hpp"
 
 namespace hone::bench {
 namespace {
@@ -67,37 +69,15 @@ Net changed(const Net& net, F&& change) {
   return out;
 }
 
-// safetensors
-class File {
- public:
-  template <class T>
-  void add(const std::string& name, const char* type, const std::vector<T>& values) {
-    const std::size_t at = data_.size();
-    data_.resize(at + values.size() * sizeof(T));
-    std::memcpy(data_.data() + at, values.data(), values.size() * sizeof(T));
-    header_ += (header_.empty() ? "{\"" : ", \"") + name + "\": {\"dtype\": \"" + type + "\", \"shape\": [" + std::to_string(values.size()) +
-               "], \"data_offsets\": [" + std::to_string(at) + ", " + std::to_string(data_.size()) + "]}";
-  }
-  Bytes finish() {
-    header_ += "}";
-    header_.resize((header_.size() + 7) / 8 * 8, ' ');
-    Bytes out(8);
-    for (unsigned i = 0; i < 8; ++i) out[i] = static_cast<std::uint8_t>(header_.size() >> (8 * i));
-    out.insert(out.end(), header_.begin(), header_.end());
-    out.insert(out.end(), data_.begin(), data_.end());
-    return out;
-  }
-
- private:
-  std::string header_;
-  Bytes data_;
-};
+std::vector<std::int64_t> shape_of(const Layer& layer) {
+  return {static_cast<std::int64_t>(layer.rows), static_cast<std::int64_t>(layer.cols)};
+}
 
 Bytes fp32(const Net& net, const std::vector<float>& inserted = {}) {
-  File file;
+  SafetensorsFile file;
   for (std::size_t i = 0; i < net.size(); ++i) {
-    if (i == 6 && !inserted.empty()) file.add("inserted", "F32", inserted);
-    file.add("layer" + std::to_string(i) + ".weight", "F32", net[i].weights);
+    if (i == 6 && !inserted.empty()) file.add("inserted", "F32", {static_cast<std::int64_t>(inserted.size())}, inserted);
+    file.add("layer" + std::to_string(i) + ".weight", "F32", shape_of(net[i]), net[i].weights);
   }
   return file.finish();
 }
@@ -105,22 +85,12 @@ Bytes fp32(const Net& net, const std::vector<float>& inserted = {}) {
 // Symmetric, one scale a row, taken from `scales`; `nudge` may change a value.
 template <class F>
 Bytes int8(const Net& net, const Net& scales, F&& nudge) {
-  File file;
+  SafetensorsFile file;
   for (std::size_t i = 0; i < net.size(); ++i) {
-    std::vector<float> steps;
-    std::vector<std::int8_t> values;
-    for (std::size_t r = 0; r < net[i].rows; ++r) {
-      const float* row = &scales[i].weights[r * net[i].cols];
-      float largest = 0;
-      for (std::size_t c = 0; c < net[i].cols; ++c) largest = std::max(largest, std::abs(row[c]));
-      steps.push_back(largest / 127);
-      for (std::size_t c = 0; c < net[i].cols; ++c) {
-        const double q = std::nearbyint(static_cast<double>(net[i].weights[r * net[i].cols + c]) / static_cast<double>(steps.back()));
-        values.push_back(static_cast<std::int8_t>(std::clamp(nudge(q), -127.0, 127.0)));
-      }
-    }
-    file.add("layer" + std::to_string(i) + ".scale", "F32", steps);
-    file.add("layer" + std::to_string(i) + ".weight", "I8", values);
+    Int8Rows rows = quantise_rows(net[i].weights, net[i].rows, scales[i].weights);
+    for (auto& q : rows.values) q = nudge(q);
+    file.add("layer" + std::to_string(i) + ".scale", "F32", {shape_of(net[i])[0]}, rows.steps);
+    file.add("layer" + std::to_string(i) + ".weight", "I8", shape_of(net[i]), rows.values);
   }
   return file.finish();
 }
@@ -131,7 +101,11 @@ std::map<std::string, Pair> synthetic_pairs() {
   const Net base = draw(7);
   Random random(8);
   const Bytes floats = fp32(base);
-  const auto keep = [](double q) { return q; };
+  const auto keep = [](std::int8_t q) { return q; };
+  const auto step = [&](std::int8_t q) -> std::int8_t {
+    if (random() % 100 >= 3) return q;
+    return static_cast<std::int8_t>(std::clamp(q + (random() % 2 == 0 ? 1 : -1), -127, 127));
+  };
   const Bytes quantised = int8(base, base, keep);
   const Net sparse = changed(base, [&](double w, double s) { return random() % 20 == 0 ? w + 0.05 * s * normal(random) : w; });
   std::vector<float> inserted(4000);
@@ -143,7 +117,7 @@ std::map<std::string, Pair> synthetic_pairs() {
   pairs["ii"] = {floats, fp32(sparse)};
   pairs["iv"] = {floats, fp32(draw(99))};
   pairs["v"] = {floats, fp32(sparse, inserted)};
-  pairs["iii"] = {quantised, int8(base, base, [&](double q) { return random() % 100 < 3 ? q + (random() % 2 == 0 ? 1 : -1) : q; })};
+  pairs["iii"] = {quantised, int8(base, base, step)};
   pairs["iiib"] = {quantised, int8(changed(base, [&](double w, double s) { return w + 1e-2 * s * normal(random); }), base, keep)};
   return pairs;
 }
