@@ -70,7 +70,7 @@ class Decoder:
 
     def make_counters(self):
         standard = self.standard
-        self.classes, self.levels, self.shift, self.distances = (32, 9, 0, 4) if standard else (8, 1, 7, 1)
+        self.classes, self.run_levels, self.levels, self.shift, self.distances = (32, 16, 9, 0, 4) if standard else (8, 8, 1, 7, 1)
         # Made as they are met: (name, where) -> [probability, count]
         self.counters, self.weights = {}, {}
         self.last_kind = self.base_next = 0
@@ -128,16 +128,16 @@ class Decoder:
         self.learn(counter, bit, limit)
         return bit
 
-    def tree(self, depth, key, limit=127):
+    def tree(self, depth, key, limit=127, first=0):
         node = 1
         for _ in range(depth):
-            node = 2 * node + self.bit((key, node), limit)
+            node = 2 * node + self.bit((key, first + node), limit)
         return node - 2**depth
 
-    def number(self, key):
-        length = self.tree(6, (key, "length"))
+    def number(self, key, limit=127):
+        length = self.tree(6, (key, "length"), limit)
         m = min(length, 3)
-        t = self.tree(m, (key, "top", min(length, 7)))
+        t = self.tree(m, (key, "top", min(length, 7)), limit)
         return ((2**m + t) << (length - m) | self.raw(length - m)) - 1
 
     # operations
@@ -162,12 +162,13 @@ class Decoder:
             self.base_next = offset + count
         top = self.raw(exponent_bits) if values and exponent_bits else 0
         by_mantissa = self.bit("by mantissa") if kind == 2 and exponent_bits else 0
+        by_runs = self.bit("by runs") if kind == 2 else 0
         if kind in (1, 2):
             d = len(self.base) + len(self.out) - offset
             i = self.reps.index(d) if d in self.reps[:3] else 3
             self.reps = [d] + self.reps[:i] + self.reps[i + 1:]
         if values and type_ != self.last_type:
-            self.activity = self.last = self.deviation = self.last_sign = self.scale = 0
+            self.activity = self.last = self.run_mean = self.deviation = self.last_sign = self.scale = 0
             self.mean = [0] * 32
             self.last_type = type_
         if kind != 0:
@@ -179,33 +180,65 @@ class Decoder:
         elif kind == 4:
             for _ in range(count):
                 self.out.append(self.raw(8))
+        elif kind == 3:
+            for _ in range(count // unit):
+                self.out += self.intra(type_, top).to_bytes(unit, "little")
         else:
-            for i in range(0, count, unit):
-                if kind == 2:
-                    x = self.residual(type_, top, by_mantissa, int.from_bytes(self.base[offset + i:offset + i + unit], "little"))
-                else:
-                    x = self.intra(type_, top)
+            i = 0
+            while i < count:
+                if by_runs:
+                    run = self.run_length((count - i) // unit) * unit
+                    self.out += self.base[offset + i:offset + i + run]
+                    i += run
+                    if i == count:
+                        break
+                b = int.from_bytes(self.base[offset + i:offset + i + unit], "little")
+                cls = self.magnitude_class(type_, top, b)
+                changed = by_runs or self.flag(exponent_bits, cls)
+                x = self.change(type_, cls, by_mantissa, b) if changed else b
                 self.out += x.to_bytes(unit, "little")
+                i += unit
 
     # values
-    def residual(self, type_, top, by_mantissa, b):
+    def magnitude_class(self, type_, top, b):
         bits, exponent_bits, unsigned = TYPES[type_]
-        mantissa_bits = bits - 1 - exponent_bits
         mask, sign = 2**bits - 1, 2**(bits - 1)
         if exponent_bits:
-            cls = max(top - (b >> mantissa_bits & 2**exponent_bits - 1), 0)
-            ordered = ~b & mask if b & sign else b | sign
+            cls = max(top - (b >> (bits - 1 - exponent_bits) & 2**exponent_bits - 1), 0)
         else:
             cls = (abs(b - 128) if unsigned else -b & mask if b & sign else b).bit_length()
-            ordered = b
-        cls = min(cls, self.classes - 1)
+        return min(cls, self.classes - 1)
+
+    def flag(self, exponent_bits, cls):
         level = sum(self.activity >= t for t in (32, 256, 1024, 2731, 6554, 13107, 26214))
         changed = self.bit(("zero", cls >> 1 if exponent_bits else cls, 4 * level + (self.last & 3)), 255)
         self.last = (self.last << 1 | changed) & 3
-        if not changed:
+        if changed:
+            self.activity += 65536 - self.activity >> 5
+        else:
             self.activity -= self.activity >> 5
-            return b
-        self.activity += 65536 - self.activity >> 5
+        return changed
+
+    def run_length(self, left):
+        n = self.run_mean.bit_length()
+        level = 0 if n < 4 else min(2 * (n - 4) + (self.run_mean >> (n - 2) & 1), self.run_levels - 1)
+        y = self.tree(4, ("run", level), 255)
+        run = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 48, 64, 128)[y]
+        if y == 15:
+            run += self.number("run_long", 255)
+        elif y >= 8:
+            w = (2, 2, 3, 3, 4, 4, 6)[y - 8]
+            high = self.bit(("run_high", y), 255)
+            run += high << (w - 1) | self.raw(w - 1)
+        require(run <= left, "run")
+        self.run_mean += (min(run, 65535) << 4) - self.run_mean >> 4
+        return run
+
+    def change(self, type_, cls, by_mantissa, b):
+        bits, exponent_bits, unsigned = TYPES[type_]
+        mantissa_bits = bits - 1 - exponent_bits
+        mask, sign = 2**bits - 1, 2**(bits - 1)
+        ordered = b if not exponent_bits else ~b & mask if b & sign else b | sign
         negative = b < sign if unsigned else bool(b & sign)
         down = self.bit(("sign", negative, self.last_sign), 255)
         self.last_sign = 1 + down
@@ -215,7 +248,10 @@ class Decoder:
         elif self.standard:
             d = self.deviation
             v = 0 if d < -192 else 1 if d < -64 else 2 if d <= 64 else 3 if d <= 192 else 4
-        length = self.tree({8: 3, 16: 4, 32: 5, 64: 6}[bits], ("length", cls, v), 255)
+        first = ((cls >> 1) * self.levels + v) * 64 if bits == 64 else (cls * self.levels + v) * 32
+        length = 0
+        if bits != 8 or self.bit(("length", first), 255):
+            length = self.tree({8: 3, 16: 4, 32: 5, 64: 6}[bits], "length", 255, first)
         if self.standard:
             now = length + 1 << 8
             if self.mean[cls] == 0:

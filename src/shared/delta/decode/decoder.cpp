@@ -1,12 +1,15 @@
 #include "shared/delta/decode/decoder.hpp"
 
 #include "shared/delta/decode/memory.hpp"
-#include "shared/delta/format/values.hpp"
+#include "shared/delta/format/intra.hpp"
+#include "shared/delta/format/residual.hpp"
+#include "shared/delta/format/runs.hpp"
 
 namespace hone::delta {
 namespace {
 
 constexpr size_t kAlign = 8;
+constexpr uint64_t kRunPiece = 256;  // elements
 
 size_t counters_of(Profile profile) {
   return profile == Profile::small ? kLayout<Profile::small>.total : kLayout<Profile::standard>.total;
@@ -180,6 +183,7 @@ void Decoder::step_head() {
   if (operation_.op == Op::residual || operation_.op == Op::intra) {
     if (operation_.type != values_type_) values_ = ValueMemory{};
     values_type_ = operation_.type;
+    values_.run = 0;
   }
   if (operation_.op != Op::generic) generic_.before = 0;
   stage_ = static_cast<Stage>(static_cast<uint8_t>(Stage::generic) + static_cast<uint8_t>(operation_.op));
@@ -313,17 +317,35 @@ void Decoder::run_values(const uint8_t* limit) {
     RangeDecoder coder = coder_;
     ValueMemory memory = values_;
     Counter* const counters = counters_;
-    const uint32_t top = operation_.top_exponent;
-    const bool by_mantissa = operation_.by_mantissa;
+    const ResidualTraits traits{operation_.top_exponent, operation_.by_mantissa};
     uint8_t* to = out_ + out_used_;
     uint64_t i = 0;
-    if (with_base) {
+    if (with_base && operation_.by_runs) {
+      // Copied ahead in pieces, so that short runs cost nothing.
+      if (count > kRunPiece) count = kRunPiece;
+      memcpy(to, from, static_cast<size_t>(count) * width);
+      while (i < count && (memory.run > 1 || coder.next <= limit)) {
+        if (memory.run == 0) {
+          uint64_t run = 0;
+          if (!code_run<kProfile>(coder, counters, memory, left_ / width - i, run)) return fail(Status::damaged);
+          memory.run = run + 1;
+        } else if (memory.run > 1) {
+          const uint64_t step = memory.run - 1 < count - i ? memory.run - 1 : count - i;
+          i += step;
+          memory.run -= step;
+        } else {
+          uint8_t* const at = to + i * width;
+          store_element<width>(at, code_change<kProfile, kType>(coder, counters, memory, traits, load_element<width>(at), 0));
+          memory.run = 0;
+          ++i;
+        }
+      }
+    } else if (with_base) {
       for (; i < count && coder.next <= limit; ++i, from += width, to += width)
-        store_element<width>(
-            to, code_residual<kProfile, kType>(coder, counters, memory, top, by_mantissa, load_element<width>(from), 0));
+        store_element<width>(to, code_residual<kProfile, kType>(coder, counters, memory, traits, load_element<width>(from), 0));
     } else {
       for (; i < count && coder.next <= limit; ++i, to += width)
-        store_element<width>(to, code_intra<kProfile, kType>(coder, counters, memory, top, 0));
+        store_element<width>(to, code_intra<kProfile, kType>(coder, counters, memory, traits.top_exponent, 0));
     }
     coder_ = coder;
     values_ = memory;

@@ -56,7 +56,7 @@ class Writer {
   Bytes write(const std::vector<Segment>& segments) {
     for (std::size_t i = 0; i < segments.size(); ++i) {
       const Segment& segment = segments[i];
-      Operation operation{Op::generic, Type::count, segment.bytes, 0, 0, false};
+      Operation operation{Op::generic, Type::count, segment.bytes};
       if (segment.is_tensor) operation = choose(segment);
       if (operation.op == Op::generic) {
         // Join what follows, as far as it is generic too.
@@ -73,33 +73,39 @@ class Writer {
  private:
   // The cheapest way for a tensor, by the cost of a sample of it under the counters as they stand.
   Operation choose(const Segment& segment) {
-    if (segment.type == Type::count) return {Op::stored, Type::count, segment.bytes, 0, 0, false};
+    if (segment.type == Type::count) return {Op::stored, Type::count, segment.bytes};
     const std::uint64_t width = info_of(segment.type).width;
     const std::uint64_t sample = std::min(segment.bytes, kSampleBytes / width * width);
     const std::uint64_t start = (segment.bytes - sample) / 2 / width * width;
     const ByteView target = target_.subspan(segment.offset, segment.bytes);
     const ByteView part = target.subspan(start, sample);
-    Operation best{Op::stored, segment.type, segment.bytes, 0, 0, false};
+    Operation best{Op::stored, segment.type, segment.bytes};
     std::uint64_t best_cost = sample * 8 * 256;
-    const auto consider = [&](Op op, std::uint32_t top, bool by_mantissa, ByteView base) {
+    const auto consider = [&](const Operation& operation, ByteView base) {
       CostCoder cost;
       EncoderState state = state_;
       if (state.values_type != segment.type) state.values = ValueMemory{};
-      code_values<kProfile>(cost, state, segment.type, top, by_mantissa, base, part);
+      code_values<kProfile>(cost, state, operation, base, part);
       if (cost.cost() >= best_cost) return;
       best_cost = cost.cost();
-      best = {op, segment.type, segment.bytes, segment.base_offset, top, by_mantissa};
+      best = operation;
     };
     if (segment.has_base) {
       const ByteView base = base_.subspan(segment.base_offset, segment.bytes);
-      const std::uint32_t top = top_exponent(segment.type, base);
-      consider(Op::residual, top, false, base.subspan(start, sample));
-      if (kProfile == Profile::standard && info_of(segment.type).exponent_bits != 0)
-        consider(Op::residual, top, true, base.subspan(start, sample));
+      Operation residual{Op::residual, segment.type, segment.bytes, segment.base_offset, top_exponent(segment.type, base)};
+      residual.by_runs = true;
+      consider(residual, base.subspan(start, sample));
+      residual.by_runs = false;
+      consider(residual, base.subspan(start, sample));
+      if (kProfile == Profile::standard && info_of(segment.type).exponent_bits != 0) {
+        residual.by_mantissa = true;
+        residual.by_runs = best.by_runs;
+        consider(residual, base.subspan(start, sample));
+      }
     }
     if (const std::uint32_t top = top_exponent(segment.type, target); fits_intra(segment.type, target, top))
-      consider(Op::intra, top, false, {});
-    if (best_cost * 4 > sample * 8 * 256 && stands_elsewhere(segment)) best = {Op::generic, Type::count, segment.bytes, 0, 0, false};
+      consider({Op::intra, segment.type, segment.bytes, 0, top}, {});
+    if (best_cost * 4 > sample * 8 * 256 && stands_elsewhere(segment)) best = {Op::generic, Type::count, segment.bytes};
     return best;
   }
 
@@ -138,10 +144,9 @@ class Writer {
         code_generic<kProfile>(coder_, state_, finder(), base_, target_, offset, operation.bytes, {effort_.nice_length});
         break;
       case Op::residual:
-        code_values<kProfile>(coder_, state_, operation.type, operation.top_exponent, operation.by_mantissa,
-                              base_.subspan(operation.base_offset, operation.bytes), bytes);
+        code_values<kProfile>(coder_, state_, operation, base_.subspan(operation.base_offset, operation.bytes), bytes);
         break;
-      case Op::intra: code_values<kProfile>(coder_, state_, operation.type, operation.top_exponent, false, {}, bytes); break;
+      case Op::intra: code_values<kProfile>(coder_, state_, operation, {}, bytes); break;
       case Op::stored:
         for (const std::uint8_t byte : bytes) coder_.raw(byte, 8);
         break;

@@ -6,7 +6,10 @@
 
 #include "base/bytes.hpp"
 #include "shared/delta/encode/encoder_state.hpp"
-#include "shared/delta/format/values.hpp"
+#include "shared/delta/format/intra.hpp"
+#include "shared/delta/format/residual.hpp"
+#include "shared/delta/format/operations.hpp"
+#include "shared/delta/format/runs.hpp"
 
 namespace hone::delta {
 
@@ -53,22 +56,32 @@ auto with_type(Type type, F&& f) {
   });
 }
 
-// `base` is empty for intra.
+// Codes the elements of a residual or intra operation, whose head was coded. `base` is empty for intra.
 template <Profile kProfile, class Coder>
-void code_values(Coder& coder, EncoderState& state, Type type, std::uint32_t top, bool by_mantissa, ByteView base,
-                 ByteView target) {
-  with_type(type, [&](auto constant) {
+void code_values(Coder& coder, EncoderState& state, const Operation& operation, ByteView base, ByteView target) {
+  with_type(operation.type, [&](auto constant) {
     constexpr Type kType = decltype(constant)::value;
     constexpr std::uint32_t width = Element<kType>::width;
     Counter* counters = state.counters.data();
     ValueMemory memory = state.values;
-    for (std::size_t i = 0; i + width <= target.size(); i += width) {
-      const std::uint64_t given = load_element<width>(&target[i]);
-      if (base.empty()) {
-        code_intra<kProfile, kType>(coder, counters, memory, top, given);
-      } else {
-        code_residual<kProfile, kType>(coder, counters, memory, top, by_mantissa, load_element<width>(&base[i]), given);
+    const ResidualTraits traits{operation.top_exponent, operation.by_mantissa};
+    const std::size_t elements = target.size() / width;
+    const auto at = [](ByteView bytes, std::size_t i) { return load_element<width>(&bytes[i * width]); };
+    if (operation.op == Op::intra) {
+      for (std::size_t i = 0; i < elements; ++i)
+        code_intra<kProfile, kType>(coder, counters, memory, traits.top_exponent, at(target, i));
+    } else if (operation.by_runs) {
+      for (std::size_t i = 0; i < elements; ++i) {
+        std::size_t next = i;
+        while (next < elements && at(base, next) == at(target, next)) ++next;
+        std::uint64_t run = next - i;
+        code_run<kProfile>(coder, counters, memory, elements - i, run);
+        i = next;
+        if (i < elements) code_change<kProfile, kType>(coder, counters, memory, traits, at(base, i), at(target, i));
       }
+    } else {
+      for (std::size_t i = 0; i < elements; ++i)
+        code_residual<kProfile, kType>(coder, counters, memory, traits, at(base, i), at(target, i));
     }
     state.values = memory;
   });

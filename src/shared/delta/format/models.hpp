@@ -13,11 +13,13 @@ inline constexpr uint32_t kActivityLevels = 8;
 inline constexpr uint32_t kZeroContexts = kActivityLevels * 4;
 inline constexpr uint32_t kScaleLevels = 9;  // five levels of the neighbours' scale, or four parts of the base value's octave
 
+inline constexpr uint32_t kLengths = 32;  // nodes of a bit length's tree; doubles take two neighbours'
 inline constexpr uint32_t kIntraScales = 8;
 inline constexpr uint32_t kMatchStates = 27;  // kinds of the last three symbols
 
 struct Dimensions {
   uint32_t classes;           // magnitude classes of base values
+  uint32_t run_levels;        // of recent runs' lengths
   uint32_t scale_levels;      // of recent differences against what the class expects
   uint32_t top_by_class;      // whether the bits below the leading one know the class
   uint32_t intra_scales;      // contexts of an exponent without a base
@@ -28,14 +30,14 @@ struct Dimensions {
   size_t out_buffer_bytes;
 };
 [[nodiscard]] constexpr Dimensions dimensions(Profile profile) {
-  return profile == Profile::small ? Dimensions{8, 1, 0, 1, 7, 1, 0, 512, 512}
-                                   : Dimensions{32, kScaleLevels, 1, kIntraScales, 0, 4, 1, 65536, 32768};
+  return profile == Profile::small ? Dimensions{8, 8, 1, 0, 1, 7, 1, 0, 512, 512}
+                                   : Dimensions{32, 16, kScaleLevels, 1, kIntraScales, 0, 4, 1, 65536, 32768};
 }
 
 // Counts of counters, in the order in which they lie.
 struct Layout {
   uint32_t op_kind, op_type, op_bytes, op_shift;
-  uint32_t zero, sign, length, top;            // residual
+  uint32_t zero, run, run_high, run_long, sign, length, top;  // residual
   uint32_t exponent, intra_top, integer_sign;  // intra
   uint32_t is_match, is_rep, rep_index, is_near, match_length, rep_length, distance, align, near, literal, matched, second, third, weights;
   uint32_t total;
@@ -46,12 +48,15 @@ struct Layout {
   uint32_t at = 0;
   const auto take = [&](uint32_t& field, uint32_t n) { field = at, at += n; };
   take(l.op_kind, 8 * 8);
-  take(l.op_type, 16 + 1);
+  take(l.op_type, 16 + 2);
   take(l.op_bytes, kNumberCounters);
   take(l.op_shift, kNumberCounters + 2);
   take(l.zero, d.classes * kZeroContexts);
+  take(l.run, d.run_levels * 16);
+  take(l.run_high, 16);
+  take(l.run_long, kNumberCounters);
   take(l.sign, 2 * 4);
-  take(l.length, d.classes * d.scale_levels * 64);
+  take(l.length, d.classes * d.scale_levels * kLengths);
   take(l.top, (d.top_by_class != 0 ? d.classes : 1) * 32 * 8);
   take(l.exponent, d.intra_scales * 256);
   take(l.intra_top, d.classes * 16);
@@ -84,6 +89,8 @@ struct ValueMemory {
   uint32_t activity;      // moving share of changed values, of 65536
   uint32_t last;          // two flags: were the last two changed
   int32_t deviation;      // of the recent bit lengths against the class's mean, 8 fraction bits
+  uint32_t run_mean;      // of runs' lengths, 4 fraction bits
+  uint64_t run;           // 1 + unchanged elements before the next change; 0: not known yet
   uint32_t last_sign;     // 0 none, 1 up, 2 down
   int32_t scale;          // moving mean of exponents without a base, 8 fraction bits
   uint16_t mean[32];      // bit length by class, 8 fraction bits; 0 = none yet

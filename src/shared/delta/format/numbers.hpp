@@ -28,6 +28,7 @@ inline uint32_t code_tree(C& coder, Counter* nodes, uint32_t depth, uint32_t val
 template <class C>
 inline uint64_t code_raw(C& coder, uint64_t value, uint32_t count) {
   uint64_t out = 0;
+  if (count == 0) return 0;
   while (count > 16) {
     count -= 16;
     out = out << 16 | coder.raw(static_cast<uint32_t>(value >> count & 0xFFFFu), 16);

@@ -9,12 +9,13 @@
 namespace hone::delta {
 
 struct Operation {
-  Op op;
-  Type type;              // residual, intra
-  uint64_t bytes;         // of the target
-  uint64_t base_offset;   // copy, residual
-  uint32_t top_exponent;  // residual and intra of floats
-  bool by_mantissa;       // residual of floats: see code_residual
+  Op op = Op::generic;
+  Type type = Type::count;          // residual, intra
+  uint64_t bytes = 0;               // of the target
+  uint64_t base_offset = 0;         // copy, residual
+  uint32_t top_exponent = 0;        // residual and intra of floats
+  bool by_mantissa = false;         // residual of floats: see ResidualTraits
+  bool by_runs = false;             // residual: runs of unchanged elements rather than a flag for each
 };
 
 // What the heads remember.
@@ -62,6 +63,8 @@ inline bool code_operation(C& coder, Counter* counters, OperationMemory& memory,
   operation.by_mantissa =
       operation.op == Op::residual && info.exponent_bits != 0 &&
       coder.bit(counters[l.op_type + 16], operation.by_mantissa ? 1u : 0u, kGenericLimit) != 0;
+  operation.by_runs =
+      operation.op == Op::residual && coder.bit(counters[l.op_type + 17], operation.by_runs ? 1u : 0u, kGenericLimit) != 0;
   return true;
 }
 

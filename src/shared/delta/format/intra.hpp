@@ -1,0 +1,54 @@
+// Coding of one tensor element alone: for tensors that the base has nothing like.
+#pragma once
+
+#include <stdint.h>
+
+#include "shared/delta/format/elements.hpp"
+#include "shared/delta/format/models.hpp"
+
+namespace hone::delta {
+
+// Codes `given` with no base: exponent under the recent scale, sign raw, three mantissa bits
+// modelled, the rest raw. Integers: bit length under the recent scale, sign, the bits below.
+template <Profile kProfile, Type kType, class C>
+inline uint64_t code_intra(C& coder, Counter* counters, ValueMemory& memory, uint32_t top_exponent, uint64_t given) {
+  using E = Element<kType>;
+  constexpr Dimensions d = dimensions(kProfile);
+  constexpr Layout l = kLayout<kProfile>;
+  const int32_t scale = memory.scale >> 7;  // half steps
+  const uint32_t context = d.intra_scales == 1 ? 0 : static_cast<uint32_t>(scale < 0 ? 0 : scale > 7 ? 7 : scale);
+  Counter* exponents = counters + l.exponent + context * 256;
+  if constexpr (E::exponent_bits != 0) {
+    // Exponents from the top: 254 and 255 stand for "254 or more below" and zero exponents.
+    const uint32_t e = E::exponent(given);
+    const uint32_t below = code_tree(coder, exponents, 8, top_exponent - e, kValueLimit) & 255u;
+    memory.scale += ((static_cast<int32_t>(below < 24 ? below : 24) << 8) - memory.scale) >> 5;
+    const uint64_t exponent = (top_exponent - below) & ((1u << E::exponent_bits) - 1u);
+    const uint32_t cls = below < d.classes ? below : d.classes - 1;
+    constexpr uint32_t modelled = E::mantissa_bits < 4 ? E::mantissa_bits : 4;
+    constexpr uint32_t rest = E::mantissa_bits - modelled;
+    const uint64_t sign = coder.raw(static_cast<uint32_t>(given >> (E::bits - 1)) & 1u, 1);
+    uint64_t mantissa = code_tree(coder, counters + l.intra_top + cls * 16, modelled,
+                                  static_cast<uint32_t>(given >> rest) & ((1u << modelled) - 1u), kValueLimit);
+    mantissa = mantissa << rest | code_raw(coder, given & ((uint64_t{1} << rest) - 1), rest);
+    return sign << (E::bits - 1) | exponent << E::mantissa_bits | mantissa;
+  } else {
+    const bool negative = E::info.is_unsigned == 0 && (given & E::sign) != 0;
+    const uint64_t value = E::info.is_unsigned != 0 ? given : negative ? (~given + 1) & E::mask : given;
+    const uint32_t length = code_tree(coder, exponents, E::length_depth + 1, bit_length(value), kValueLimit);
+    memory.scale += ((static_cast<int32_t>(length) << 8) - memory.scale) >> 5;
+    if (length == 0) return 0;
+    const uint32_t down = coder.bit(counters[l.integer_sign], negative, kValueLimit);
+    const uint32_t below = length - 1;
+    const uint32_t modelled = below < 3 ? below : 3;
+    const uint32_t rest = below - modelled;
+    const uint32_t cls = length < d.classes ? length : d.classes - 1;
+    uint64_t out = uint64_t{1} << modelled;
+    out |= code_tree(coder, counters + l.intra_top + cls * 16, modelled,
+                     static_cast<uint32_t>(value >> rest) & ((1u << modelled) - 1u), kValueLimit);
+    out = out << rest | code_raw(coder, value & ((uint64_t{1} << rest) - 1), rest);
+    return (down != 0 ? ~out + 1 : out) & E::mask;
+  }
+}
+
+}  // namespace hone::delta
