@@ -69,7 +69,9 @@ Error error_of(Status status) {
     case Status::io_base: return {Code::unavailable, "the base cannot be read: try again"};
     case Status::io_target: return {Code::unavailable, "the target cannot be written: try again"};
     case Status::workspace_too_small: return {Code::invalid, "the decoder's workspace is too small for this delta's profile"};
+    case Status::bad_state: return {Code::damaged, "the saved state is damaged: begin again from the base"};
     case Status::ok:
+    case Status::paused:
     case Status::done:
     case Status::misuse: break;
   }

@@ -11,51 +11,14 @@
 
 #include "base/hash.hpp"
 #include "shared/delta/apply.hpp"
+#include "shared/delta/device_for_test.hpp"
 #include "shared/delta/encode/encode.hpp"
 #include "shared/delta/inspect.hpp"
 
 namespace hone::delta {
 namespace {
 
-// A device: a base, what was written, and whether a callback asked for what it must not.
-struct Device {
-  Bytes base;
-  Bytes written;
-  Sha256Stream hash;
-  bool out_of_bounds = false;
-  std::uint64_t writes_left = ~std::uint64_t{0};
-
-  Callbacks callbacks() {
-    Callbacks calls{};
-    calls.context = this;
-    calls.read_base = [](void* self, std::uint64_t at, std::uint8_t* to, std::size_t n) {
-      auto& device = *static_cast<Device*>(self);
-      if (at > device.base.size() || n > device.base.size() - at) return device.out_of_bounds = true, false;
-      if (n > 0) std::memcpy(to, device.base.data() + at, n);
-      return true;
-    };
-    calls.write_target = [](void* self, const std::uint8_t* from, std::size_t n) {
-      auto& device = *static_cast<Device*>(self);
-      if (device.writes_left-- == 0) return false;
-      device.written.insert(device.written.end(), from, from + n);
-      return true;
-    };
-    calls.read_target = [](void* self, std::uint64_t at, std::uint8_t* to, std::size_t n) {
-      auto& device = *static_cast<Device*>(self);
-      if (at > device.written.size() || n > device.written.size() - at) return device.out_of_bounds = true, false;
-      if (n > 0) std::memcpy(to, device.written.data() + at, n);
-      return true;
-    };
-    calls.base_bytes = [](void* self) -> std::uint64_t { return static_cast<Device*>(self)->base.size(); };
-    calls.hash_begin = [](void* self) { static_cast<Device*>(self)->hash = Sha256Stream(); };
-    calls.hash_add = [](void* self, const std::uint8_t* from, std::size_t n) { static_cast<Device*>(self)->hash.update({from, n}); };
-    calls.hash_end = [](void* self, std::uint8_t* digest) {
-      const Sha256 end = static_cast<Device*>(self)->hash.finish();
-      std::copy(end.bytes.begin(), end.bytes.end(), digest);
-    };
-    return calls;
-  }
-};
+using Device = TestDevice;
 
 // Also checks that nothing is written behind the workspace.
 Status decode(Device& device, ByteView patch, std::size_t piece, Profile profile = Profile::standard,
@@ -105,7 +68,7 @@ TEST(DeltaDecoder, TakesInputInPiecesOfAnySize) {
   for (const Profile profile : {Profile::small, Profile::standard}) {
     const Example e = example(profile);
     for (const std::size_t piece : {1u, 2u, 3u, 7u, 87u, 88u, 89u, 127u, 128u, 129u, 255u, 256u, 257u, 1000u, 100'000u}) {
-      Device device{e.base, {}, {}, false};
+      Device device{e.base};
       EXPECT_EQ(decode(device, e.patch, piece), Status::done) << piece;
       EXPECT_EQ(device.written, e.target) << piece;
     }
@@ -143,13 +106,13 @@ TEST(DeltaDecoder, SmallProfileNeedsSixteenKibibytesWhateverTheFile) {
   EXPECT_LE(Decoder::workspace_bytes(Profile::small) + sizeof(Decoder), 16u * 1024);
   EXPECT_LE(Decoder::workspace_bytes(Profile::standard) + sizeof(Decoder), 1024u * 1024);
   const Example e = example(Profile::small);
-  Device device{e.base, {}, {}, false};
+  Device device{e.base};
   EXPECT_EQ(decode(device, e.patch, 500, Profile::small), Status::done);
 }
 
 TEST(DeltaDecoder, SaysWhenTheWorkspaceIsTooSmall) {
   const Example e = example(Profile::standard);
-  Device device{e.base, {}, {}, false};
+  Device device{e.base};
   EXPECT_EQ(decode(device, e.patch, 500, Profile::small), Status::workspace_too_small);
   Decoder decoder;
   EXPECT_EQ(decoder.init(device.callbacks(), nullptr, 0, 1), Status::workspace_too_small);
@@ -158,7 +121,7 @@ TEST(DeltaDecoder, SaysWhenTheWorkspaceIsTooSmall) {
 
 TEST(DeltaDecoder, WritesNothingForTheWrongBase) {
   const Example e = example(Profile::standard);
-  Device device{e.base, {}, {}, false};
+  Device device{e.base};
   device.base[100] ^= 1;
   EXPECT_EQ(decode(device, e.patch, 64), Status::wrong_base);
   EXPECT_TRUE(device.written.empty());
@@ -168,7 +131,7 @@ TEST(DeltaDecoder, WritesNothingForTheWrongBase) {
 
 TEST(DeltaDecoder, RefusesATargetThatIsTooLarge) {
   const Example e = example(Profile::standard);
-  Device device{e.base, {}, {}, false};
+  Device device{e.base};
   EXPECT_EQ(decode(device, e.patch, 64, Profile::standard, e.target.size() - 1), Status::target_too_large);
   EXPECT_TRUE(device.written.empty());
 }
@@ -176,14 +139,14 @@ TEST(DeltaDecoder, RefusesATargetThatIsTooLarge) {
 TEST(DeltaDecoder, KnowsTheEnd) {
   const Example e = example(Profile::standard);
   for (std::size_t cut = 0; cut < e.patch.size(); cut += cut < 120 ? 1 : 37) {
-    Device device{e.base, {}, {}, false};
+    Device device{e.base};
     EXPECT_EQ(decode(device, ByteView(e.patch).first(cut), 50), Status::truncated) << cut;
     EXPECT_FALSE(device.out_of_bounds);
   }
   Bytes longer = e.patch;
   longer.push_back(0);
   for (const std::size_t piece : {1u, 50u, 100'000u}) {
-    Device device{e.base, {}, {}, false};
+    Device device{e.base};
     EXPECT_EQ(decode(device, longer, piece), Status::trailing_bytes) << piece;
   }
 }
@@ -196,7 +159,7 @@ TEST(DeltaDecoder, NeverAcceptsADamagedPatch) {
       Bytes bad = e.patch;
       for (auto edits = 1 + random() % 3; edits > 0; --edits) bad[random() % bad.size()] ^= static_cast<std::uint8_t>(1 + random() % 255);
       if (bad == e.patch) continue;
-      Device device{e.base, {}, {}, false};
+      Device device{e.base};
       const Status status = decode(device, bad, 1 + random() % 400);
       EXPECT_NE(status, Status::done);
       EXPECT_NE(status, Status::ok);
@@ -211,7 +174,7 @@ TEST(DeltaDecoder, HeaderErrorsAreDistinct) {
   const auto with = [&](std::size_t at, std::uint8_t byte) {
     Bytes bad = e.patch;
     bad[at] = byte;
-    Device device{e.base, {}, {}, false};
+    Device device{e.base};
     return decode(device, bad, 1000);
   };
   EXPECT_EQ(with(0, 'X'), Status::not_a_patch);
@@ -224,7 +187,7 @@ TEST(DeltaDecoder, HeaderErrorsAreDistinct) {
 
 TEST(DeltaDecoder, SaysWhenACallbackFails) {
   const Example e = example(Profile::small);
-  Device device{e.base, {}, {}, false};
+  Device device{e.base};
   device.writes_left = 2;
   EXPECT_EQ(decode(device, e.patch, 300), Status::io_target);
 }

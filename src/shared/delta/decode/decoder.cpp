@@ -11,29 +11,34 @@ namespace {
 constexpr size_t kAlign = 8;
 constexpr uint64_t kRunPiece = 256;  // elements
 
-size_t counters_of(Profile profile) {
-  return profile == Profile::small ? kLayout<Profile::small>.total : kLayout<Profile::standard>.total;
-}
-
 }  // namespace
 
 size_t Decoder::workspace_bytes(Profile profile) {
   const Dimensions d = dimensions(profile);
-  return kAlign + counters_of(profile) * sizeof(Counter) + d.base_buffer_bytes + d.out_buffer_bytes;
+  return kAlign + counters_of(profile) * sizeof(Counter) + d.base_buffer_bytes + d.out_buffer_bytes + kOutSlackBytes;
 }
 
 Status Decoder::init(const Callbacks& callbacks, void* workspace, size_t workspace_size, uint64_t target_bytes_max) {
   *this = Decoder{};
   callbacks_ = callbacks;
+  target_bytes_max_ = target_bytes_max;
   const size_t skip = (kAlign - (reinterpret_cast<uintptr_t>(workspace) & (kAlign - 1))) & (kAlign - 1);
   if (workspace == nullptr || workspace_size < skip) return status_ = Status::workspace_too_small;
   memory_ = static_cast<uint8_t*>(workspace) + skip;
   memory_size_ = workspace_size - skip;
-  target_bytes_max_ = target_bytes_max;
+  return status_ = Status::ok;
+}
+
+Status Decoder::pause_at(uint64_t target_offset) {
+  if (status_ != Status::ok && status_ != Status::paused) return status_;
+  if (target_offset <= written()) return Status::misuse;
+  pause_at_ = target_offset;
+  set_out_limit();
   return status_ = Status::ok;
 }
 
 Status Decoder::feed(const uint8_t* bytes, size_t count) {
+  const size_t count_before = count;
   if (stage_ == Stage::end && status_ == Status::ok && count > 0) fail(Status::trailing_bytes);
   while (count > 0 && status_ == Status::ok) {
     if (carried_ == 0 && stage_ != Stage::header && count > kStepBytesMax) {
@@ -42,7 +47,7 @@ Status Decoder::feed(const uint8_t* bytes, size_t count) {
       bytes += used;
       count -= used;
       if (stage_ == Stage::end && count > 0) fail(Status::trailing_bytes);
-      if (used > 0) continue;
+      if (used > 0 || status_ != Status::ok) continue;
     }
     const size_t room = sizeof carry_ - carried_;
     const size_t taken = count < room ? count : room;
@@ -58,38 +63,43 @@ Status Decoder::feed(const uint8_t* bytes, size_t count) {
       if (status_ != Status::ok) break;
     }
     if (carried_ <= kStepBytesMax) continue;
-    run(carry_, carry_ + carried_ - kStepBytesMax);
-    const size_t used = static_cast<size_t>(coder_.next - carry_);
-    const size_t rest = carried_ - used;
+    const size_t rest = run_carried(carried_ - kStepBytesMax);
     if (stage_ == Stage::end && rest + count > 0) fail(Status::trailing_bytes);
     if (rest <= taken) {  // what is left came with this call: go on reading it in place
       bytes -= rest;
       count += rest;
       carried_ = 0;
-    } else {
-      memmove(carry_, carry_ + used, rest);
-      carried_ = rest;
     }
   }
+  accepted_ += count_before - count;
   return status_;
+}
+
+// Runs on what is carried and keeps the rest of it, whose size it hands back.
+size_t Decoder::run_carried(size_t limit) {
+  run(carry_, carry_ + limit);
+  const size_t used = static_cast<size_t>(coder_.next - carry_);
+  if (used > carried_) {  // only at the patch's end: it looked beyond
+    status_ = Status::truncated;
+    return carried_ = 0;
+  }
+  carried_ -= used;
+  memmove(carry_, carry_ + used, carried_);
+  return carried_;
 }
 
 Status Decoder::finish() {
   if (status_ != Status::ok) return status_;
   if (stage_ == Stage::header) return status_ = Status::truncated;
-  if (stage_ != Stage::end) {
-    if (carried_ > kStepBytesMax) {  // cannot be: feed leaves at most a step's bytes
-      fail(Status::misuse);
-      return status_;
-    }
+  if (stage_ != Stage::end && carried_ > kStepBytesMax) run_carried(carried_ - kStepBytesMax);  // after a pause
+  if (stage_ != Stage::end && status_ == Status::ok) {
     // The range decoder may look beyond the end, never use what it finds there.
     memset(carry_ + carried_, 0, sizeof carry_ - carried_);
-    run(carry_, carry_ + carried_);
-    if (status_ != Status::ok) return status_;
-    const size_t used = static_cast<size_t>(coder_.next - carry_);
-    if (stage_ != Stage::end || used > carried_) return status_ = Status::truncated;
-    if (used < carried_) return status_ = Status::trailing_bytes;
+    run_carried(carried_);
   }
+  if (status_ != Status::ok) return status_;
+  if (stage_ != Stage::end) return status_ = Status::truncated;
+  if (carried_ > 0) return status_ = Status::trailing_bytes;
   if (!flush()) return status_;
   uint8_t digest[kHashBytes];
   callbacks_.hash_end(callbacks_.context, digest);
@@ -100,21 +110,28 @@ Status Decoder::finish() {
 // The header stands in carry_.
 void Decoder::begin() {
   if (const Status read = read_header(carry_, header_); read != Status::ok) return fail(read);
-  if (header_.target_bytes > target_bytes_max_) return fail(Status::target_too_large);
-  const Dimensions d = dimensions(header_.profile);
-  const size_t counters = counters_of(header_.profile);
-  if (memory_size_ < counters * sizeof(Counter) + d.base_buffer_bytes + d.out_buffer_bytes)
-    return fail(Status::workspace_too_small);
-  counters_ = reinterpret_cast<Counter*>(memory_);
-  for (size_t i = 0; i < counters; ++i) counters_[i] = kEvenCounter;
-  base_ = memory_ + counters * sizeof(Counter);
-  base_size_ = d.base_buffer_bytes;
-  out_ = base_ + base_size_;
-  out_size_ = d.out_buffer_bytes;
+  if (const Status room = take_memory(); room != Status::ok) return fail(room);
+  for (size_t i = 0; i < counters_of(header_.profile); ++i) counters_[i] = kEvenCounter;
   if (const Status base = check_base(); base != Status::ok) return fail(base);
   callbacks_.hash_begin(callbacks_.context);
   for (uint64_t& distance : generic_.rep) distance = header_.base_bytes == 0 ? 1 : header_.base_bytes;
   stage_ = Stage::prime;
+}
+
+// Lays out the workspace for the header's profile.
+Status Decoder::take_memory() {
+  if (header_.target_bytes > target_bytes_max_) return Status::target_too_large;
+  const Dimensions d = dimensions(header_.profile);
+  const size_t counter_bytes = counters_of(header_.profile) * sizeof(Counter);
+  if (memory_size_ < counter_bytes + d.base_buffer_bytes + d.out_buffer_bytes + kOutSlackBytes)
+    return Status::workspace_too_small;
+  counters_ = reinterpret_cast<Counter*>(memory_);
+  base_ = memory_ + counter_bytes;
+  base_size_ = d.base_buffer_bytes;
+  out_ = base_ + base_size_;
+  out_size_ = d.out_buffer_bytes;
+  set_out_limit();
+  return Status::ok;
 }
 
 Status Decoder::check_base() {
@@ -186,27 +203,32 @@ void Decoder::step_head() {
     values_.run = 0;
   }
   if (operation_.op != Op::generic) generic_.before = 0;
-  stage_ = static_cast<Stage>(static_cast<uint8_t>(Stage::generic) + static_cast<uint8_t>(operation_.op));
+  stage_ = stage_of(operation_.op);
 }
 
 void Decoder::end_operation() { stage_ = written() == header_.target_bytes ? Stage::end : Stage::head; }
 
 template <Profile kProfile>
 void Decoder::step_generic(const uint8_t* limit) {
-  while (left_ > 0 && coder_.next <= limit && status_ == Status::ok && coder_.bad == 0) {
+  while (status_ == Status::ok && coder_.bad == 0) {
+    if (match_left_ > 0) {
+      if (!copy_match()) return;
+      continue;
+    }
+    if (left_ == 0) return end_operation();
+    if (coder_.next > limit || !has_room()) return;
     Match match{};
     if (!code_symbol<kProfile>(coder_, counters_, generic_, written(), left_, match)) return fail(Status::damaged);
+    left_ -= match.length;
     if (match.kind == Symbol::literal) {
       const int expected = expected_byte();
       if (status_ != Status::ok) return;
-      put(static_cast<uint8_t>(
-          code_literal<kProfile>(coder_, counters_, generic_, static_cast<uint32_t>(expected), 0)));
-    } else if (!copy_match(match.distance, match.length)) {
+      out_[out_used_++] = static_cast<uint8_t>(
+          code_literal<kProfile>(coder_, counters_, generic_, static_cast<uint32_t>(expected), 0));
+    } else if (!begin_match(match.distance, match.length)) {
       return;
     }
-    left_ -= match.length;
   }
-  if (left_ == 0) end_operation();
 }
 
 // The byte at the most recent distance, or 256.
@@ -227,13 +249,20 @@ int Decoder::expected_byte() {
   return byte;
 }
 
-bool Decoder::copy_match(uint64_t distance, uint64_t length) {
+bool Decoder::begin_match(uint64_t distance, uint64_t length) {
   const uint64_t end = header_.base_bytes + written();
   if (distance == 0 || distance > end) return fail(Status::damaged), false;
-  uint64_t at = end - distance;
-  while (length > 0 && has_room()) {
-    const size_t room = out_size_ - out_used_;
-    size_t count = length < room ? static_cast<size_t>(length) : room;
+  match_at_ = end - distance;
+  match_left_ = length;
+  return true;
+}
+
+// As far as it goes before a pause.
+bool Decoder::copy_match() {
+  while (match_left_ > 0 && has_room()) {
+    const size_t room = out_limit_ - out_used_;
+    size_t count = match_left_ < room ? static_cast<size_t>(match_left_) : room;
+    const uint64_t at = match_at_;
     if (at < header_.base_bytes) {
       const uint64_t in_base = header_.base_bytes - at;
       if (count > in_base) count = static_cast<size_t>(in_base);
@@ -255,16 +284,15 @@ bool Decoder::copy_match(uint64_t distance, uint64_t length) {
     }
     note_bytes(generic_, out_ + out_used_, count);
     out_used_ += count;
-    at += count;
-    length -= count;
-    if (status_ != Status::ok) return false;
+    match_at_ += count;
+    match_left_ -= count;
   }
   return status_ == Status::ok;
 }
 
 void Decoder::step_copy() {
   while (left_ > 0 && has_room()) {
-    const size_t room = out_size_ - out_used_;
+    const size_t room = out_limit_ - out_used_;
     const size_t count = left_ < room ? static_cast<size_t>(left_) : room;
     const uint64_t at = operation_.base_offset + (operation_.bytes - left_);
     if (!callbacks_.read_base(callbacks_.context, at, out_ + out_used_, count)) return fail(Status::io_base);
@@ -275,8 +303,8 @@ void Decoder::step_copy() {
 }
 
 void Decoder::step_stored(const uint8_t* limit) {
-  while (left_ > 0 && coder_.next <= limit && status_ == Status::ok && coder_.bad == 0) {
-    put(static_cast<uint8_t>(coder_.raw(0, 8)));
+  while (left_ > 0 && coder_.next <= limit && coder_.bad == 0 && has_room()) {
+    out_[out_used_++] = static_cast<uint8_t>(coder_.raw(0, 8));
     --left_;
   }
   if (left_ == 0) end_operation();
@@ -303,8 +331,8 @@ void Decoder::run_values(const uint8_t* limit) {
   constexpr uint32_t width = Element<kType>::width;
   const bool with_base = operation_.op == Op::residual;
   while (left_ > 0 && coder_.next <= limit && status_ == Status::ok && coder_.bad == 0) {
-    if (out_size_ - out_used_ < width && !flush()) return;
-    uint64_t count = (out_size_ - out_used_) / width;
+    if (!has_room()) return;
+    uint64_t count = (out_limit_ - out_used_ + width - 1) / width;  // the last one may run into the slack
     if (count > left_ / width) count = left_ / width;
     const uint8_t* from = nullptr;
     if (with_base) {
@@ -372,13 +400,23 @@ const uint8_t* Decoder::base_window(uint64_t offset, size_t want, size_t& have) 
   return base_ + (offset - base_at_);
 }
 
+// Hands over what there is, up to the pause. True: go on.
 bool Decoder::flush() {
-  if (out_used_ > 0 && status_ == Status::ok) {
-    callbacks_.hash_add(callbacks_.context, out_, out_used_);
-    if (!callbacks_.write_target(callbacks_.context, out_, out_used_)) fail(Status::io_target);
-    flushed_ += out_used_;
-    out_used_ = 0;
+  if (status_ != Status::ok) return false;
+  const uint64_t to_pause = pause_at_ - flushed_;
+  const size_t count = out_used_ < to_pause ? out_used_ : static_cast<size_t>(to_pause);
+  if (count > 0) {
+    callbacks_.hash_add(callbacks_.context, out_, count);
+    if (!callbacks_.write_target(callbacks_.context, out_, count)) {
+      fail(Status::io_target);
+      return false;
+    }
+    flushed_ += count;
+    out_used_ -= count;
+    if (out_used_ > 0) memmove(out_, out_ + count, out_used_);  // of an element: less than the slack
   }
+  if (flushed_ == pause_at_) status_ = Status::paused;
+  else set_out_limit();
   return status_ == Status::ok;
 }
 

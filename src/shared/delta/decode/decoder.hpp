@@ -6,6 +6,16 @@
 //   while (status == Status::ok && more) status = decoder.feed(bytes, count);   // pieces of any size
 //   if (status == Status::ok) status = decoder.finish();                         // Status::done
 //
+// Pause and resume, for a device that loses power:
+//
+//   decoder.pause_at(checkpoint);                    // then feed and finish may say Status::paused:
+//   ... make durable what was written ...            // exactly `checkpoint` bytes of the target
+//   decoder.save(file, write_to_file);
+//   decoder.pause_at(checkpoint += step);            // goes on: feed from patch byte consumed()
+//   ... power is lost ...
+//   decoder.restore(callbacks, workspace, sizeof workspace, target_bytes_max, file, read_from_file);
+//   ... feed from patch byte decoder.consumed() ...
+//
 // The base's hash is checked before the first write, the target's before `done`. After a status
 // other than ok the decoder stays in that status. Input is hostile until `done`: no callback is
 // asked for a byte outside the base, or outside what was written. Bounded time: work is bounded by
@@ -38,21 +48,48 @@ struct Callbacks {
   void (*on_operation)(void* context, const Operation& operation, uint64_t target_offset, uint64_t patch_offset);
 };
 
+inline constexpr uint64_t kNoPause = ~uint64_t{0};
+
 class Decoder {
  public:
   [[nodiscard]] static size_t workspace_bytes(Profile profile);
+  // What save() writes.
+  [[nodiscard]] static size_t state_bytes(Profile profile);
 
   // The profile is in the patch's header: byte 5. A workspace for the standard profile does for both.
   Status init(const Callbacks& callbacks, void* workspace, size_t workspace_size, uint64_t target_bytes_max);
   Status feed(const uint8_t* bytes, size_t count);
   Status finish();
 
+  // Stops once exactly `target_offset` bytes were handed to write_target, be it within a match or an
+  // element: feed or finish says `paused`, and may have left input untouched. Also ends a pause, with
+  // kNoPause to go on to the end. `misuse`, and nothing changes, when `target_offset` is behind.
+  Status pause_at(uint64_t target_offset);
+  // Where in the patch to go on feeding: bytes before it need never be fed again.
+  [[nodiscard]] uint64_t consumed() const { return accepted_; }
+
+  // Hands over what is written but still held back (unless paused), then state_bytes() to `write`, in
+  // several pieces. From then on the state speaks of a target of written_out() bytes: make these
+  // durable before it. To be called between feeds, once the header has been read (else misuse).
+  // io_target: a callback failed. A state holds no addresses; it is good for the same build of hone on
+  // any machine of the same kind, and is no file format.
+  Status save(void* to, bool (*write)(void* to, const uint8_t* bytes, size_t count));
+  // Instead of init. What was written is read again through read_target and hashed, so that the target's
+  // hash covers the whole file as it stands now; the base is not hashed again (in place it is gone).
+  // bad_state: damaged or not one of ours. Whatever the bytes, no bound is broken then or later.
+  Status restore(const Callbacks& callbacks, void* workspace, size_t workspace_size, uint64_t target_bytes_max,
+                 void* from, bool (*read)(void* from, uint8_t* bytes, size_t count));
+
   [[nodiscard]] Status status() const { return status_; }
   [[nodiscard]] const Header& header() const { return header_; }
   [[nodiscard]] uint64_t written() const { return flushed_ + out_used_; }
+  [[nodiscard]] uint64_t written_out() const { return flushed_; }      // of these, handed to write_target
 
  private:
   enum class Stage : uint8_t { header, prime, head, generic, copy, residual, intra, stored, end };
+  static constexpr Stage stage_of(Op op) {
+    return static_cast<Stage>(static_cast<uint8_t>(Stage::generic) + static_cast<uint8_t>(op));
+  }
 
   Status run(const uint8_t* bytes, const uint8_t* limit);
   template <Profile kProfile>
@@ -68,16 +105,26 @@ class Decoder {
   void step_copy();
   void step_stored(const uint8_t* limit);
   void begin();
+  Status take_memory();
   Status check_base();
+  Status hash_written();
+  template <class Archive>
+  void list_state(Archive& archive);  // every field that a saved state holds, with its bounds
+  bool operation_is_sound(uint64_t target_left) const;
+  bool counters_are_sound() const;
+  size_t run_carried(size_t limit);
   void end_operation();
-  bool copy_match(uint64_t distance, uint64_t length);
+  bool begin_match(uint64_t distance, uint64_t length);
+  bool copy_match();
   int expected_byte();
   const uint8_t* base_window(uint64_t offset, size_t want, size_t& have);
   bool flush();
-  // Whoever writes to out_ asks this first: the writer before may have left it full.
-  bool has_room() { return out_used_ < out_size_ || flush(); }
-  void put(uint8_t byte) {
-    if (has_room()) out_[out_used_++] = byte;
+  // Whoever writes to out_ asks this before he takes input for it: the writer before may have left it
+  // full, and a pause may be due.
+  bool has_room() { return out_used_ < out_limit_ || flush(); }
+  void set_out_limit() {
+    const uint64_t to_pause = pause_at_ - flushed_;
+    out_limit_ = to_pause < out_size_ ? static_cast<size_t>(to_pause) : out_size_;
   }
   void fail(Status status) {
     if (status_ == Status::ok) status_ = status;
@@ -98,12 +145,16 @@ class Decoder {
   uint64_t base_at_ = 0;
   uint8_t* out_ = nullptr;  // target bytes not yet handed over
   size_t out_size_ = 0;
-  size_t out_used_ = 0;
+  size_t out_limit_ = 0;  // where it is handed over: its size, or less when a pause is near
+  size_t out_used_ = 0;   // may exceed the limit by the rest of an element
   uint64_t flushed_ = 0;
+  uint64_t pause_at_ = kNoPause;
 
   RangeDecoder coder_{};
   Operation operation_{};
-  uint64_t left_ = 0;  // bytes of the operation
+  uint64_t left_ = 0;        // bytes of the operation that were not begun
+  uint64_t match_left_ = 0;  // bytes of the match that was
+  uint64_t match_at_ = 0;    // and where it goes on, in base followed by target
   OperationMemory heads_{};
   ValueMemory values_{};
   Type values_type_ = Type::count;
@@ -111,7 +162,8 @@ class Decoder {
 
   uint8_t carry_[2 * kStepBytesMax] = {};  // input that was too short for a step
   size_t carried_ = 0;
-  uint64_t read_ = 0;  // bytes of the patch before those being read
+  uint64_t accepted_ = 0;  // bytes of the patch that feed took
+  uint64_t read_ = 0;      // bytes of the coded stream before those being read
   const uint8_t* read_from_ = nullptr;
 };
 

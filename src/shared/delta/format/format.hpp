@@ -36,7 +36,9 @@ enum class Status : uint8_t {
   io_base = 11,          // a callback failed
   io_target = 12,
   workspace_too_small = 13,
-  misuse = 14,  // feed after the end, or before init
+  misuse = 14,     // feed after the end, or before init
+  paused = 15,     // the target has come to the place where pause_at wanted to stop
+  bad_state = 16,  // a saved state is damaged, of another version, or was never one
 };
 
 // Element types of the tensors that are coded as values.

@@ -10,6 +10,7 @@ namespace hone::delta {
 
 inline constexpr uint32_t kMixed = 4;  // predictions
 inline constexpr int32_t kFirstWeight = 20000;  // of 65536
+inline constexpr int32_t kWeightMax = 1 << 20;  // and its negative
 
 // 65536 / (1 + exp(-x / 256)) at x = -2048, -1920 .. 2048.
 inline constexpr uint16_t kSquash[33] = {
@@ -68,8 +69,8 @@ inline void learn(const Mix& mixed, Counter* weights, uint32_t bit) {
   const int32_t error = ((bit != 0 ? 65535 : 0) - static_cast<int32_t>(mixed.p16)) * 7 >> 4;
   for (uint32_t i = 0; i < kMixed; ++i) {
     int32_t weight = weight_of(weights[i]) + ((mixed.stretched[i] * error + 0x8000) >> 16);
-    if (weight > (1 << 20)) weight = 1 << 20;
-    if (weight < -(1 << 20)) weight = -(1 << 20);
+    if (weight > kWeightMax) weight = kWeightMax;
+    if (weight < -kWeightMax) weight = -kWeightMax;
     set_weight(weights[i], weight);
   }
 }

@@ -80,8 +80,14 @@ struct Layout {
 }
 template <Profile kProfile>
 inline constexpr Layout kLayout = layout(kProfile);
+[[nodiscard]] constexpr size_t counters_of(Profile profile) {
+  return profile == Profile::small ? kLayout<Profile::small>.total : kLayout<Profile::standard>.total;
+}
 static_assert(layout(Profile::small).total * sizeof(Counter) <= 14400);
 static_assert(layout(Profile::standard).total * sizeof(Counter) < 900 * 1024);
+
+// An element may begin before the end of the out buffer and end after it.
+inline constexpr size_t kOutSlackBytes = 8;
 
 // What value models remember beside their counters. Set to zero when a patch begins and when the
 // element type changes.
