@@ -86,12 +86,8 @@ Result<json> encode_files(const Options& options) {
 Result<json> apply_files(const Options& options) {
   HONE_TRY(const Bytes base, read_whole(options.base));
   HONE_TRY(const Bytes patch, read_whole(options.patch));
-  Bytes target;
   const auto start = std::chrono::steady_clock::now();
-  HONE_CHECK(delta::apply(base, patch, delta::kFileBytesMax, [&](ByteView bytes) -> Result<> {
-    target.insert(target.end(), bytes.begin(), bytes.end());
-    return {};
-  }));
+  HONE_TRY(const Bytes target, delta::apply(base, patch, delta::kFileBytesMax));
   const double seconds = seconds_since(start);
   HONE_CHECK(write_whole(options.out, target));
   return json{{"target_bytes", target.size()}, {"patch_bytes", patch.size()}, {"seconds", seconds}};

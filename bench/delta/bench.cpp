@@ -61,17 +61,6 @@ std::size_t fm_delta_bytes(ByteView base, ByteView target) {
   return out.size() + (target.size() - 4 * words);
 }
 
-// The target, or an error.
-Result<Bytes> rebuild(ByteView base, ByteView patch, std::size_t target_bytes_max) {
-  Bytes target;
-  target.reserve(target_bytes_max);
-  HONE_CHECK(delta::apply(base, patch, target_bytes_max, [&](ByteView bytes) -> Result<> {
-    target.insert(target.end(), bytes.begin(), bytes.end());
-    return {};
-  }));
-  return target;
-}
-
 constexpr int kRuns = 3;
 constexpr double kEncodeSecondsMax = 4;  // a slower encoding is timed once
 
@@ -95,11 +84,11 @@ int measure(const std::string& base_path, const std::string& target_path, const 
   double decode_s = std::numeric_limits<double>::max();
   for (int i = 0; i < kRuns; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    const auto rebuilt = rebuild(base, patch, target.size());
+    const auto rebuilt = delta::apply(base, patch, target.size());
     decode_s = std::min(decode_s, seconds(start));
     if (!rebuilt || *rebuilt != target) return std::fprintf(stderr, "decoding failed\n"), 1;
   }
-  const auto rebuilt_small = rebuild(base, *small, target.size());
+  const auto rebuilt_small = delta::apply(base, *small, target.size());
   if (!rebuilt_small || *rebuilt_small != target) return std::fprintf(stderr, "decoding in the small profile failed\n"), 1;
   const double megabytes = static_cast<double>(target.size()) / 1e6;
   std::printf(
@@ -115,7 +104,7 @@ int apply_patch(const std::string& base_path, const std::string& patch_path, con
   const Bytes patch = read(patch_path);
   delta::Header header;
   if (patch.size() < delta::kHeaderBytes || delta::read_header(patch.data(), header) != delta::Status::ok) return 1;
-  const auto target = rebuild(base, patch, header.target_bytes);
+  const auto target = delta::apply(base, patch, header.target_bytes);
   if (!target) return std::fprintf(stderr, "%s\n", target.error().context.c_str()), 1;
   write(out_path, *target);
   return 0;

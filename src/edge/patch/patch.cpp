@@ -1,8 +1,36 @@
 #include "edge/patch/patch.hpp"
 
+#include <span>
+
+#include "base/hash.hpp"
 #include "shared/delta/apply.hpp"
 
 namespace hone::edge {
+namespace {
+
+class FileSink final : public delta::TargetSink {
+ public:
+  explicit FileSink(File& file) : file_(file) {}
+  Result<> write(ByteView piece) override {
+    HONE_CHECK(file_.write_at(written_, piece));
+    hash_.update(piece);
+    written_ += piece.size();
+    return {};
+  }
+  Result<> read(std::uint64_t offset, std::span<std::uint8_t> out) override {
+    HONE_TRY(const std::size_t count, file_.read_at(offset, out));
+    if (count != out.size()) return fail(Code::unavailable, "the file that is being rebuilt became shorter: try again");
+    return {};
+  }
+  [[nodiscard]] Sha256 hash() { return hash_.finish(); }  // of all that was written; once
+
+ private:
+  File& file_;
+  Sha256Stream hash_;
+  std::uint64_t written_ = 0;
+};
+
+}  // namespace
 
 std::optional<wire::ReleaseDelta> choose_delta(const wire::ReleaseManifest& manifest,
                                                const std::optional<ModelHash>& installed) {
@@ -33,16 +61,9 @@ Result<PatchedModel> Patcher::apply_delta(const trust::Verified<wire::ReleaseMan
 Result<> Patcher::write_target(const wire::ReleaseManifest& manifest, ByteView base, ByteView delta,
                                const std::string& out) const {
   HONE_TRY(const auto file, files_.open(out, OpenMode::truncate));
-  Sha256Stream hash;
-  std::uint64_t at = 0;
-  const auto write = [&](ByteView piece) -> Result<> {
-    HONE_CHECK(file->write_at(at, piece));
-    hash.update(piece);
-    at += piece.size();
-    return {};
-  };
-  HONE_CHECK(delta::apply(base, delta, manifest.full.bytes, write));
-  if (hash.finish() != manifest.model.sha256)
+  FileSink target(*file);
+  HONE_CHECK(delta::apply(base, delta, manifest.full.bytes, target));
+  if (target.hash() != manifest.model.sha256)
     return fail(Code::damaged, "the rebuilt file is not the model that was signed");
   return file->sync();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/hash.hpp"
@@ -11,11 +12,10 @@
 namespace hone::delta {
 namespace {
 
-// What the decoder's callbacks work on. Keeps what was written: matches may reach back to any of it.
+// What the decoder's callbacks work on.
 struct Surroundings {
   ByteView base;
-  const std::function<Result<>(ByteView)>* write;
-  Bytes written;
+  TargetSink* target;
   Sha256Stream hash;
   Result<> failure{};
   std::vector<TracedOperation>* trace = nullptr;
@@ -29,15 +29,13 @@ bool read_base(void* context, std::uint64_t offset, std::uint8_t* bytes, std::si
 }
 bool write_target(void* context, const std::uint8_t* bytes, std::size_t count) {
   auto& around = *static_cast<Surroundings*>(context);
-  around.written.insert(around.written.end(), bytes, bytes + count);
-  around.failure = (*around.write)({bytes, count});
+  around.failure = around.target->write({bytes, count});
   return around.failure.has_value();
 }
 bool read_target(void* context, std::uint64_t offset, std::uint8_t* bytes, std::size_t count) {
-  const auto& written = static_cast<Surroundings*>(context)->written;
-  if (offset > written.size() || count > written.size() - offset) return false;
-  std::memcpy(bytes, written.data() + offset, count);
-  return true;
+  auto& around = *static_cast<Surroundings*>(context);
+  around.failure = around.target->read(offset, {bytes, count});
+  return around.failure.has_value();
 }
 std::uint64_t base_bytes(void* context) { return static_cast<Surroundings*>(context)->base.size(); }
 void hash_begin(void* context) { static_cast<Surroundings*>(context)->hash = Sha256Stream(); }
@@ -52,6 +50,28 @@ void hash_end(void* context, std::uint8_t* digest) {
 void on_operation(void* context, const Operation& operation, std::uint64_t target_offset, std::uint64_t patch_offset) {
   if (auto* trace = static_cast<Surroundings*>(context)->trace) trace->push_back({operation, target_offset, patch_offset});
 }
+
+class MemorySink final : public TargetSink {
+ public:
+  // Up to this much is set aside at once; a larger target grows it.
+  static constexpr std::uint64_t kReserveMax = std::uint64_t{1} << 28;
+
+  explicit MemorySink(std::uint64_t bytes_expected) {
+    bytes.reserve(static_cast<std::size_t>(std::min(bytes_expected, kReserveMax)));
+  }
+  Result<> write(ByteView piece) override {
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+    return {};
+  }
+  Result<> read(std::uint64_t offset, std::span<std::uint8_t> out) override {
+    if (offset > bytes.size() || out.size() > bytes.size() - offset)
+      return fail(Code::damaged, "the delta reads what is not written yet: fetch it again");
+    std::memcpy(out.data(), bytes.data() + offset, out.size());
+    return {};
+  }
+
+  Bytes bytes;
+};
 
 }  // namespace
 
@@ -78,17 +98,29 @@ Error error_of(Status status) {
   return {Code::invalid, "the delta decoder was called out of order"};
 }
 
-Result<> apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max, const std::function<Result<>(ByteView)>& write) {
-  return traced_apply(base, patch, target_bytes_max, write, nullptr);
+Result<> apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max, TargetSink& target) {
+  return traced_apply(base, patch, target_bytes_max, target, nullptr);
+}
+Result<Bytes> apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max) {
+  return traced_apply(base, patch, target_bytes_max, nullptr);
 }
 
-Result<> traced_apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max,
-                      const std::function<Result<>(ByteView)>& write, std::vector<TracedOperation>* trace) {
+Result<Bytes> traced_apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max,
+                           std::vector<TracedOperation>* trace) {
+  Header header;  // a damaged one is refused below
+  if (patch.size() >= kHeaderBytes) (void)read_header(patch.data(), header);
+  MemorySink target(std::min(header.target_bytes, target_bytes_max));
+  HONE_CHECK(traced_apply(base, patch, target_bytes_max, target, trace));
+  return std::move(target.bytes);
+}
+
+Result<> traced_apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max, TargetSink& target,
+                      std::vector<TracedOperation>* trace) {
   Header header;
   if (patch.size() < kHeaderBytes) return fail(error_of(Status::truncated));
   if (const Status read = read_header(patch.data(), header); read != Status::ok) return fail(error_of(read));
   std::vector<std::uint64_t> workspace(Decoder::workspace_bytes(header.profile) / 8 + 1);
-  Surroundings around{base, &write, {}, Sha256Stream(), {}, trace};
+  Surroundings around{base, &target, Sha256Stream(), {}, trace};
   const Callbacks callbacks{&around, read_base, write_target, read_target, base_bytes, hash_begin, hash_add, hash_end,
                             trace != nullptr ? on_operation : nullptr};
   Decoder decoder;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <span>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -11,10 +11,21 @@
 
 namespace hone::delta {
 
-// `write` gets the target in order, in pieces. Errors: wrong_base, damaged (bad patch),
-// no_space (the target would exceed `target_bytes_max`), or what `write` returned.
-[[nodiscard]] Result<> apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max,
-                             const std::function<Result<>(ByteView)>& write);
+// Where a target goes, in order, and is read back from: a match may reach back to any of it.
+class TargetSink {
+ public:
+  virtual ~TargetSink() = default;
+  [[nodiscard]] virtual Result<> write(ByteView piece) = 0;
+  // What was written before from `offset` on, all of `out`.
+  [[nodiscard]] virtual Result<> read(std::uint64_t offset, std::span<std::uint8_t> out) = 0;
+};
+
+// Errors: wrong_base, damaged (bad patch), no_space (the target would exceed `target_bytes_max`), or
+// what the sink returned.
+[[nodiscard]] Result<> apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max, TargetSink& target);
+
+// The same into memory.
+[[nodiscard]] Result<Bytes> apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max);
 
 // What a decoder's status means to a caller.
 [[nodiscard]] Error error_of(Status status);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -192,13 +193,42 @@ TEST(DeltaDecoder, SaysWhenACallbackFails) {
   EXPECT_EQ(decode(device, e.patch, 300), Status::io_target);
 }
 
-TEST(DeltaApply, HandsBackWhatWriteSaid) {
+// A disk that fails to write or to read.
+class BadDisk final : public TargetSink {
+ public:
+  explicit BadDisk(Bytes& kept, bool writes) : kept_(kept), writes_(writes) {}
+  Result<> write(ByteView piece) override {
+    if (!writes_) return fail(Code::no_space, "the disk is full");
+    kept_.insert(kept_.end(), piece.begin(), piece.end());
+    return {};
+  }
+  Result<> read(std::uint64_t, std::span<std::uint8_t>) override { return fail(Code::unavailable, "the disk is gone"); }
+
+ private:
+  Bytes& kept_;
+  bool writes_;
+};
+
+TEST(DeltaApply, HandsBackWhatTheSinkSaid) {
   const Example e = example(Profile::standard);
-  const auto done = apply(e.base, e.patch, 1 << 20, [](ByteView) -> Result<> { return fail(Code::no_space, "the disk is full"); });
-  ASSERT_FALSE(done.has_value());
-  EXPECT_EQ(done.error().code, Code::no_space);
-  EXPECT_EQ(apply(e.target, e.patch, 1 << 20, [](ByteView) -> Result<> { return {}; }).error().code, Code::wrong_base);
-  EXPECT_EQ(apply(e.base, e.patch, 10, [](ByteView) -> Result<> { return {}; }).error().code, Code::no_space);
+  Bytes kept;
+  BadDisk full(kept, false);
+  EXPECT_EQ(apply(e.base, e.patch, 1 << 20, full).error().code, Code::no_space);
+  // Noise, and much later the same again, is read back from the sink.
+  std::mt19937 random(22);
+  Bytes twice(100'000);
+  for (auto& byte : twice) byte = static_cast<std::uint8_t>(random());
+  std::copy(twice.begin(), twice.begin() + 1000, twice.end() - 1000);
+  BadDisk unreadable(kept, true);
+  EXPECT_EQ(apply({}, *encode({}, twice), 1 << 20, unreadable).error().code, Code::unavailable);
+  EXPECT_TRUE(std::equal(kept.begin(), kept.end(), twice.begin()));
+  EXPECT_EQ(apply({}, *encode({}, twice), 1 << 20).value(), twice);
+}
+
+TEST(DeltaApply, RefusesWhatDoesNotFit) {
+  const Example e = example(Profile::standard);
+  EXPECT_EQ(apply(e.target, e.patch, 1 << 20).error().code, Code::wrong_base);
+  EXPECT_EQ(apply(e.base, e.patch, 10).error().code, Code::no_space);
 }
 
 TEST(DeltaInspect, PartsCoverTheTarget) {

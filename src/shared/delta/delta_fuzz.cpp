@@ -4,9 +4,34 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 
 #include "base/hash.hpp"
 #include "shared/delta/apply.hpp"
+
+namespace {
+
+constexpr std::uint64_t kTargetMax = 1 << 16;
+
+// Holds the decoder to its bounds.
+class Sink final : public hone::delta::TargetSink {
+ public:
+  hone::Result<> write(hone::ByteView piece) override {
+    written_.insert(written_.end(), piece.begin(), piece.end());
+    if (written_.size() > kTargetMax) std::abort();
+    return {};
+  }
+  hone::Result<> read(std::uint64_t offset, std::span<std::uint8_t> out) override {
+    if (offset > written_.size() || out.size() > written_.size() - offset) std::abort();
+    std::memcpy(out.data(), written_.data() + offset, out.size());
+    return {};
+  }
+
+ private:
+  hone::Bytes written_;
+};
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hone;
@@ -16,7 +41,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (auto& byte : bytes) byte = static_cast<std::uint8_t>((state = state * 1664525u + 1013904223u) >> 24);
     return bytes;
   }();
-  constexpr std::uint64_t kTargetMax = 1 << 16;
   Bytes patch(data, data + size);
   if (patch.size() >= delta::kHeaderBytes) {
     std::memcpy(patch.data(), delta::kMagic, 4);
@@ -29,12 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Sha256 hash = sha256(base);
     std::memcpy(patch.data() + 24, hash.bytes.data(), 32);
   }
-  std::uint64_t written = 0;
-  const auto done = delta::apply(base, patch, kTargetMax, [&](ByteView bytes) -> Result<> {
-    written += bytes.size();
-    return {};
-  });
-  if (written > kTargetMax) std::abort();
-  (void)done;
+  Sink sink;
+  (void)delta::apply(base, patch, kTargetMax, sink);
   return 0;
 }

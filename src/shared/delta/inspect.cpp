@@ -22,14 +22,8 @@ Result<Inspection> inspect(ByteView patch, const Bytes* base) {
   if (const Status read = read_header(patch.data(), seen.header); read != Status::ok) return fail(error_of(read));
   if (base == nullptr) return seen;
 
-  Bytes target;
   std::vector<TracedOperation> trace;
-  HONE_CHECK(traced_apply(*base, patch, kFileBytesMax,
-                          [&](ByteView bytes) -> Result<> {
-                            target.insert(target.end(), bytes.begin(), bytes.end());
-                            return {};
-                          },
-                          &trace));
+  HONE_TRY(const Bytes target, traced_apply(*base, patch, kFileBytesMax, &trace));
   const auto tensors = model::find_tensors(target).tensors;
   std::size_t next = 0;
   for (std::size_t i = 0; i < trace.size(); ++i) {

@@ -15,16 +15,6 @@
 namespace hone::delta {
 namespace {
 
-Result<Bytes> rebuilt(ByteView base, ByteView patch) {
-  Bytes target;
-  auto done = apply(base, patch, kFileBytesMax, [&](ByteView bytes) -> Result<> {
-    target.insert(target.end(), bytes.begin(), bytes.end());
-    return {};
-  });
-  if (!done) return fail(done.error());
-  return target;
-}
-
 std::size_t zstd_bytes(ByteView target) {
   Bytes out(ZSTD_compressBound(target.size()));
   return ZSTD_compress(out.data(), out.size(), target.data(), target.size(), 19);
@@ -37,7 +27,7 @@ std::size_t round_trip(ByteView base, ByteView target, Profile profile = Profile
   options.effort = effort;
   const auto patch = encode(base, target, options);
   EXPECT_TRUE(patch.has_value());
-  const auto again = rebuilt(base, *patch);
+  const auto again = apply(base, *patch, kFileBytesMax);
   EXPECT_TRUE(again.has_value()) << again.error().context;
   EXPECT_TRUE(again.has_value() && std::equal(again->begin(), again->end(), target.begin(), target.end()));
   const std::size_t compressed = zstd_bytes(target);

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "shared/delta/apply.hpp"
 #include "shared/delta/format/operations.hpp"
 
 namespace hone::delta {
@@ -18,7 +18,9 @@ struct TracedOperation {
 };
 
 // `trace` may be null.
-[[nodiscard]] Result<> traced_apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max,
-                                    const std::function<Result<>(ByteView)>& write, std::vector<TracedOperation>* trace);
+[[nodiscard]] Result<> traced_apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max, TargetSink& target,
+                                    std::vector<TracedOperation>* trace);
+[[nodiscard]] Result<Bytes> traced_apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max,
+                                         std::vector<TracedOperation>* trace);
 
 }  // namespace hone::delta
