@@ -9,6 +9,7 @@
 #include "shared/delta/encode/generic_parser.hpp"
 #include "shared/delta/encode/plan.hpp"
 #include "shared/delta/encode/range_encoder.hpp"
+#include "shared/delta/encode/readings.hpp"
 #include "shared/delta/encode/value_coder.hpp"
 
 namespace hone::delta {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kEncodeBytesMax = std::uint64_t{1} << 31;  // base and target together
 constexpr std::uint64_t kSampleBytes = 128 * 1024;
+constexpr double kOutliers = 1.0 / 1024;  // of a tensor, whose size its magnitude classes need not tell
 
 struct Effort {
   std::uint32_t depth;
@@ -92,7 +94,7 @@ class Writer {
     };
     if (segment.has_base) {
       const ByteView base = base_.subspan(segment.base_offset, segment.bytes);
-      Operation residual{Op::residual, segment.type, segment.bytes, segment.base_offset, top_exponent(segment.type, base)};
+      Operation residual{Op::residual, segment.type, segment.bytes, segment.base_offset, top_exponent(segment.type, base, kOutliers)};
       residual.by_runs = true;
       consider(residual, base.subspan(start, sample));
       residual.by_runs = false;
@@ -105,7 +107,10 @@ class Writer {
     }
     if (const std::uint32_t top = top_exponent(segment.type, target); fits_intra(segment.type, target, top))
       consider({Op::intra, segment.type, segment.bytes, 0, top}, {});
-    if (best_cost * 4 > sample * 8 * 256 && stands_elsewhere(segment)) best = {Op::generic, Type::count, segment.bytes};
+    const ByteView before = segment.has_base ? base_.subspan(segment.base_offset + start, sample) : ByteView{};
+    if (generic_bits(before, part) * 256 < static_cast<double>(best_cost) ||
+        (best_cost * 4 > sample * 8 * 256 && stands_elsewhere(segment)))
+      best = {Op::generic, Type::count, segment.bytes};
     return best;
   }
 
