@@ -119,18 +119,14 @@ class Writer {
     constexpr std::uint32_t kProbes = 16;
     constexpr std::uint32_t kProbeBytes = 32;
     if (segment.bytes < kProbeBytes) return false;
-    std::vector<MatchFinder::Found> found;
     std::uint32_t hits = 0;
-    for (std::uint32_t i = 0; i < kProbes; ++i) {
-      const std::uint64_t at = segment.offset + (segment.bytes - kProbeBytes) * i / kProbes;
-      finder().find(at, kProbeBytes, found);
-      hits += !found.empty() && found.back().length >= kProbeBytes;
-    }
+    for (std::uint32_t i = 0; i < kProbes; ++i)
+      hits += finder().knows(segment.offset + (segment.bytes - kProbeBytes) * i / kProbes, kProbeBytes);
     return hits * 2 > kProbes;
   }
 
   MatchFinder& finder() {
-    if (!finder_) finder_ = std::make_unique<MatchFinder>(base_, target_, effort_.depth);
+    if (!finder_) finder_ = std::make_unique<MatchFinder>(base_, target_, MatchFinder::Limits{effort_.depth, effort_.nice_length});
     return *finder_;
   }
 
@@ -142,7 +138,10 @@ class Writer {
       if (operation.type != state_.values_type) state_.values = ValueMemory{};
       state_.values_type = operation.type;
     }
-    if (operation.op != Op::generic) state_.generic.before = 0;
+    if (operation.op != Op::generic) {
+      state_.generic.before = 0;
+      if (finder_) finder_->pass_tensor(offset + operation.bytes);
+    }
     const ByteView bytes = target_.subspan(offset, operation.bytes);
     switch (operation.op) {
       case Op::generic:
