@@ -42,14 +42,8 @@ bool keeps_promise(const std::string& path) {
     const auto start = std::chrono::steady_clock::now();
     const auto patch = delta::encode({}, target, options);
     encode_s[static_cast<int>(profile)] = seconds(start);
-    Bytes rebuilt;
-    const auto done = patch ? delta::apply({}, *patch, target.size(),
-                                           [&](ByteView bytes) -> Result<> {
-                                             rebuilt.insert(rebuilt.end(), bytes.begin(), bytes.end());
-                                             return {};
-                                           })
-                            : Result<>(fail(patch.error()));
-    if (!done || rebuilt != target) return std::printf("%s: does not come back\n", path.c_str()), false;
+    const Result<Bytes> rebuilt = patch ? delta::apply({}, *patch, target.size()) : Result<Bytes>(fail(patch.error()));
+    if (!rebuilt || *rebuilt != target) return std::printf("%s: does not come back\n", path.c_str()), false;
     size[static_cast<int>(profile)] = patch->size();
   }
   const bool kept = size[0] <= limit && size[1] <= limit;

@@ -152,12 +152,23 @@ void MatchFinder::find(std::uint64_t at, std::uint32_t length_max, std::vector<F
 }
 
 bool MatchFinder::knows(std::uint64_t at, std::uint32_t count) const {
-  if (target_.size() - at < count || count < 4) return false;
-  std::uint32_t link = heads_[hash4(load32(target_.data() + at))];
-  for (std::uint32_t tries = limits_.depth; link != 0 && tries > 0; --tries) {
-    const std::uint64_t distance = base_.size() + at - links_[link - 1].place;
-    if (agree(at, distance, count) >= count) return true;
-    link = links_[link - 1].before;
+  // Tensors are known at every fourth place.
+  for (const std::uint64_t end = at + 4; at < end && count >= 4 && at < target_.size() && count <= target_.size() - at; ++at) {
+    const std::uint8_t* here = target_.data() + at;
+    const std::uint32_t hash = hash4(load32(here));
+    std::uint32_t link = heads_[hash];
+    for (std::uint32_t tries = limits_.depth; link != 0 && tries > 0; --tries) {
+      if (agree(at, base_.size() + at - links_[link - 1].place, count) >= count) return true;
+      link = links_[link - 1].before;
+    }
+    std::uint32_t next = roots_[hash];
+    for (std::uint32_t tries = limits_.depth; next != 0 && tries > 0; --tries) {
+      const Node& node = nodes_[next - 1];
+      const std::uint8_t* there = target_.data() + node.at;
+      const std::uint32_t length = common_prefix(there, here, count);
+      if (length == count) return true;
+      next = there[length] < here[length] ? node.larger : node.smaller;
+    }
   }
   return false;
 }
