@@ -1,6 +1,7 @@
 #include "shared/delta/encode/encode.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -42,6 +43,12 @@ Header header_of(ByteView base, ByteView target, Profile profile) {
   std::copy(base_hash.bytes.begin(), base_hash.bytes.end(), header.base_sha256);
   std::copy(target_hash.bytes.begin(), target_hash.bytes.end(), header.target_sha256);
   return header;
+}
+
+std::uint64_t changes(ByteView base, ByteView target, std::uint64_t width) {
+  std::uint64_t count = 0;
+  for (std::uint64_t i = 0; i < target.size(); i += width) count += std::memcmp(&base[i], &target[i], width) != 0;
+  return count;
 }
 
 template <Profile kProfile>
@@ -95,9 +102,12 @@ class Writer {
     if (segment.has_base) {
       const ByteView base = base_.subspan(segment.base_offset, segment.bytes);
       Operation residual{Op::residual, segment.type, segment.bytes, segment.base_offset, top_exponent(segment.type, base, kOutliers)};
-      residual.by_runs = true;
+      // Where the two are as good as equal, the one that decodes faster.
+      const bool mostly_unchanged = changes(base.subspan(start, sample), part, width) * 2 * width < sample;
+      residual.by_runs = !mostly_unchanged;
       consider(residual, base.subspan(start, sample));
-      residual.by_runs = false;
+      if (best.op == Op::residual) best_cost += best_cost / 256;
+      residual.by_runs = mostly_unchanged;
       consider(residual, base.subspan(start, sample));
       if (kProfile == Profile::standard && info_of(segment.type).exponent_bits != 0) {
         residual.by_mantissa = true;
