@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -52,6 +54,8 @@ struct Options {
   std::string base, target, patch, out;
   std::string profile = "standard";
   int effort = 5;
+  bool in_place = false;
+  unsigned block_bytes = 0;
 };
 
 Result<json> encode_files(const Options& options) {
@@ -60,6 +64,8 @@ Result<json> encode_files(const Options& options) {
   delta::EncodeOptions settings;
   settings.effort = options.effort;
   settings.profile = options.profile == "small" ? delta::Profile::small : delta::Profile::standard;
+  settings.in_place = options.in_place;
+  settings.block_log2 = static_cast<std::uint8_t>(std::bit_width(options.block_bytes) - (options.block_bytes == 0 ? 0 : 1));
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   if (terminal) {
     settings.on_progress = [](double share) {
@@ -172,6 +178,13 @@ void add_delta_commands(CLI::App& app, bool& json_wanted, int& exit_code) {
   encode->add_option("--profile", options->profile, "small: decodes in 16 KiB of memory; standard: in 1 MiB")
       ->check(CLI::IsMember({"small", "standard"}));
   encode->add_option("--effort", options->effort, "1 impatient .. 9 tries everything")->check(CLI::Range(1, 9));
+  encode->add_flag("--in-place", options->in_place, "It can be applied over the base itself, with no room for two files");
+  encode->add_option("--block-bytes", options->block_bytes, "Of an in-place delta: how much is rebuilt before it is written")
+      ->check([](const std::string& text) {
+        const unsigned long bytes = std::strtoul(text.c_str(), nullptr, 10);
+        const bool good = std::has_single_bit(bytes) && bytes >= 4096 && bytes <= (1u << 20);
+        return good ? std::string() : std::string("blocks have 4096 to 1048576 bytes, a power of two");
+      });
   encode->add_flag("--json", json_wanted, "Print JSON");
   encode->callback([options, &json_wanted, &exit_code] { report(encode_files(*options), json_wanted, exit_code, print_encoded); });
 

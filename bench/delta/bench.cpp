@@ -103,7 +103,7 @@ int apply_patch(const std::string& base_path, const std::string& patch_path, con
   const Bytes base = read(base_path);
   const Bytes patch = read(patch_path);
   delta::Header header;
-  if (patch.size() < delta::kHeaderBytes || delta::read_header(patch.data(), header) != delta::Status::ok) return 1;
+  if (delta::read_header(patch.data(), patch.size(), header) != delta::Status::ok) return 1;
   const auto target = delta::apply(base, patch, header.target_bytes);
   if (!target) return std::fprintf(stderr, "%s\n", target.error().context.c_str()), 1;
   write(out_path, *target);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/hash.hpp"
+#include "shared/delta/check.hpp"
 #include "shared/delta/decode/decoder.hpp"
 #include "shared/delta/traced_apply.hpp"
 
@@ -89,6 +90,11 @@ Error error_of(Status status) {
     case Status::io_base: return {Code::unavailable, "the base cannot be read: try again"};
     case Status::io_target: return {Code::unavailable, "the target cannot be written: try again"};
     case Status::workspace_too_small: return {Code::invalid, "the decoder's workspace is too small for this delta's profile"};
+    case Status::out_of_reach: return {Code::damaged, "the delta reads what it has overwritten by then: fetch the full file"};
+    case Status::not_in_place: return {Code::invalid, "the delta was made for a new file: apply it with an output of its own"};
+    case Status::foreign_journal:
+      return {Code::invalid, "another delta was being applied to this file: end that one first, or replace the file and remove its journal"};
+    case Status::io_journal: return {Code::unavailable, "the journal cannot be written or read: try again"};
     case Status::bad_state: return {Code::damaged, "the saved state is damaged: begin again from the base"};
     case Status::ok:
     case Status::paused:
@@ -108,7 +114,7 @@ Result<Bytes> apply(ByteView base, ByteView patch, std::uint64_t target_bytes_ma
 Result<Bytes> traced_apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max,
                            std::vector<TracedOperation>* trace) {
   Header header;  // a damaged one is refused below
-  if (patch.size() >= kHeaderBytes) (void)read_header(patch.data(), header);
+  (void)read_header(patch.data(), patch.size(), header);
   MemorySink target(std::min(header.target_bytes, target_bytes_max));
   HONE_CHECK(traced_apply(base, patch, target_bytes_max, target, trace));
   return std::move(target.bytes);
@@ -117,8 +123,9 @@ Result<Bytes> traced_apply(ByteView base, ByteView patch, std::uint64_t target_b
 Result<> traced_apply(ByteView base, ByteView patch, std::uint64_t target_bytes_max, TargetSink& target,
                       std::vector<TracedOperation>* trace) {
   Header header;
-  if (patch.size() < kHeaderBytes) return fail(error_of(Status::truncated));
-  if (const Status read = read_header(patch.data(), header); read != Status::ok) return fail(error_of(read));
+  if (const Status read = read_header(patch.data(), patch.size(), header); read != Status::ok) return fail(error_of(read));
+  if (header.block_log2 != 0 && std::memcmp(check_of(patch).bytes.data(), header.check, kCheckBytes) != 0)
+    return fail(error_of(Status::damaged));
   std::vector<std::uint64_t> workspace(Decoder::workspace_bytes(header.profile) / 8 + 1);
   Surroundings around{base, &target, Sha256Stream(), {}, trace};
   const Callbacks callbacks{&around, read_base, write_target, read_target, base_bytes, hash_begin, hash_add, hash_end,

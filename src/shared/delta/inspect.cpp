@@ -18,8 +18,7 @@ constexpr std::array kTypes{"f32", "f16", "bf16", "f64", "i8", "u8", "i16", "i32
 
 Result<Inspection> inspect(ByteView patch, const Bytes* base) {
   Inspection seen;
-  if (patch.size() < kHeaderBytes) return fail(error_of(Status::truncated));
-  if (const Status read = read_header(patch.data(), seen.header); read != Status::ok) return fail(error_of(read));
+  if (const Status read = read_header(patch.data(), patch.size(), seen.header); read != Status::ok) return fail(error_of(read));
   if (base == nullptr) return seen;
 
   std::vector<TracedOperation> trace;

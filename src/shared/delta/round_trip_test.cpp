@@ -179,55 +179,6 @@ TEST(DeltaRoundTrip, UnrelatedWeightsAndOddFloats) {
   round_trip({}, target, Profile::small);
 }
 
-// Blocks of 32 int8 weights behind a scale, in a container that no parser knows.
-TEST(DeltaRoundTrip, SmallIntegersInAnUnknownContainer) {
-  std::mt19937 random(31);
-  std::normal_distribution<float> normal(0, 30);
-  Bytes base = to_bytes("BUNDLE of an unknown kind");
-  Bytes target = to_bytes("BUNDLE of an unknown kind, second edition");
-  for (int block = 0; block < 4000; ++block) {
-    const Bytes scale = random_bytes(2, random());
-    base.insert(base.end(), scale.begin(), scale.end());
-    target.insert(target.end(), scale.begin(), scale.end());
-    for (int i = 0; i < 32; ++i) {
-      const auto weight = static_cast<int>(std::clamp(normal(random), -127.0f, 126.0f));
-      base.push_back(static_cast<std::uint8_t>(weight));
-      target.push_back(static_cast<std::uint8_t>(weight + static_cast<int>(random() % 8 == 0)));
-    }
-  }
-  // One in eight changes by one: 0.54 bits a weight.
-  EXPECT_LT(round_trip(base, target), target.size() * 54 / 800 * 110 / 100);
-}
-
-TEST(DeltaRoundTrip, DoublesInAnUnknownContainerAtAnOddPlace) {
-  std::mt19937 random(32);
-  std::normal_distribution<double> normal;
-  std::vector<double> values(20'000);
-  for (double& v : values) v = normal(random);
-  const auto file = [&](const std::string& head) {
-    Bytes bytes = to_bytes(head);
-    bytes.resize(head.size() + values.size() * 8);
-    std::memcpy(bytes.data() + head.size(), values.data(), values.size() * 8);
-    return bytes;
-  };
-  const Bytes base = file("abc");
-  for (double& v : values) v += 1e-9 * normal(random);
-  const Bytes target = file("abcdefg");
-  // 1e-9 of the values' size leaves about 24 of the 64 bits to code.
-  EXPECT_LT(round_trip(base, target), target.size() * 26 / 64);
-}
-
-TEST(DeltaRoundTrip, WeightsSetToZero) {
-  const auto before = weights(33);
-  auto after = before;
-  for (auto& layer : after)
-    for (float& w : layer)
-      if (std::abs(w) < 0.05f) w = 0;
-  const Bytes base = onnx(before);
-  const Bytes target = onnx(after);
-  EXPECT_LT(round_trip(base, target), zstd_bytes(target));
-}
-
 TEST(DeltaRoundTrip, RandomEditsOfRandomKinds) {
   std::mt19937 random(16);
   for (int round = 0; round < 60; ++round) {
@@ -240,6 +191,73 @@ TEST(DeltaRoundTrip, RandomEditsOfRandomKinds) {
       else target.erase(target.begin() + static_cast<std::ptrdiff_t>(at), target.begin() + static_cast<std::ptrdiff_t>(std::min(target.size(), at + run.size())));
     }
     round_trip(base, target, random() % 2 == 0 ? Profile::small : Profile::standard, 1 + static_cast<int>(random() % 9));
+  }
+}
+
+// A file in blocks of 4 KiB, each of its own bytes.
+Bytes blocks(std::size_t count, std::uint_fast32_t seed) { return random_bytes(count * 4096, seed); }
+
+std::size_t round_trip_in_place(ByteView base, ByteView target, Header& header, Profile profile = Profile::small) {
+  EncodeOptions options;
+  options.profile = profile;
+  options.in_place = true;
+  options.block_log2 = 12;
+  const auto patch = encode(base, target, options);
+  EXPECT_TRUE(patch.has_value());
+  const auto again = apply(base, *patch, kFileBytesMax);  // the decoder refuses whatever is out of reach
+  EXPECT_TRUE(again.has_value()) << again.error().context;
+  EXPECT_TRUE(again.has_value() && std::equal(again->begin(), again->end(), target.begin(), target.end()));
+  EXPECT_EQ(read_header(patch->data(), patch->size(), header), Status::ok);
+  return patch->size();
+}
+
+TEST(DeltaRoundTrip, InPlaceTakesTheSmallestShiftThatPays) {
+  Header header;
+  const Bytes base = blocks(40, 17);
+  EXPECT_LT(round_trip_in_place(base, base, header), 200u);
+  EXPECT_EQ(header.shift_blocks, 0u);
+
+  Bytes shorter = base;
+  shorter.erase(shorter.begin() + 100, shorter.begin() + 10'000);
+  EXPECT_LT(round_trip_in_place(base, shorter, header), 200u) << "what moves down is ahead of what is written";
+  EXPECT_EQ(header.shift_blocks, 0u);
+
+  for (const std::size_t inserted : {10u, 4096u, 9000u}) {
+    Bytes longer = base;
+    const Bytes more = random_bytes(inserted, 18);
+    longer.insert(longer.begin() + 50, more.begin(), more.end());
+    EXPECT_LT(round_trip_in_place(base, longer, header), inserted + 400);
+    EXPECT_EQ(header.shift_blocks, (inserted + 4095) / 4096);
+  }
+
+  Bytes turned = base;
+  std::rotate(turned.begin(), turned.begin() + 20 * 4096, turned.end());
+  EXPECT_LT(round_trip_in_place(base, turned, header), 300u);
+  EXPECT_EQ(header.shift_blocks, 20u);
+
+  Bytes one_block_back = base;  // little would be saved by moving everything
+  std::copy_n(base.begin(), 64, one_block_back.begin() + 5 * 4096);
+  EXPECT_LT(round_trip_in_place(base, one_block_back, header), 400u);
+  EXPECT_EQ(header.shift_blocks, 0u);
+}
+
+TEST(DeltaRoundTrip, InPlaceWhateverTheFiles) {
+  std::mt19937 random(19);
+  Header header;
+  round_trip_in_place({}, random_bytes(9000, 20), header);
+  round_trip_in_place(random_bytes(9000, 20), {}, header);
+  for (int round = 0; round < 30; ++round) {
+    Bytes base = round % 2 == 0 ? onnx(weights(random())) : text(30'000, random());
+    Bytes target = round % 4 == 0 ? onnx(weights(random())) : base;
+    for (auto edits = random() % 30; edits > 0; --edits) {
+      const std::size_t at = random() % target.size();
+      const Bytes run = random_bytes(random() % 400, random());
+      if (random() % 2 == 0) target.insert(target.begin() + static_cast<std::ptrdiff_t>(at), run.begin(), run.end());
+      else target[at] = 7;
+    }
+    const auto profile = random() % 2 == 0 ? Profile::small : Profile::standard;
+    const std::size_t plain = round_trip(base, target, profile);
+    EXPECT_LE(round_trip_in_place(base, target, header, profile), plain + plain / 10 + 700);
   }
 }
 

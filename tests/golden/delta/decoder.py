@@ -52,11 +52,18 @@ class Decoder:
         p = self.patch
         require(len(p) >= 88 and p[:4] == b"HNDL", "not a patch")
         require(p[4] == 1, "unknown version")
-        require(p[5] <= 1 and p[6:8] == b"\0\0", "header")
+        require(p[5] <= 1 and p[6] in (0, *range(12, 21)) and p[7] == 0, "header")
         sizes = [int.from_bytes(p[at:at + 8], "little") for at in (8, 16)]
         require(max(sizes) <= 2**40, "header")
         require(len(self.base) == sizes[0] and hashlib.sha256(self.base).digest() == p[24:56], "wrong base")
         self.size, self.standard, self.at = sizes[1], p[5] == 1, 88
+        self.block = 0
+        if p[6]:
+            require(len(p) >= 100, "header")
+            self.at, self.block = 100, 2 ** p[6]
+            self.moved = int.from_bytes(p[88:92], "little") * self.block
+            require(self.moved < sizes[0] + self.block, "header")
+            require(hashlib.sha256(p[:92] + p[100:]).digest()[:8] == p[92:100], "check")
         self.make_counters()
         if self.size:
             self.range, self.code = M32, 0
@@ -67,6 +74,10 @@ class Decoder:
         require(self.at == len(p), "trailing bytes")
         require(hashlib.sha256(self.out).digest() == p[56:88], "wrong target")
         return bytes(self.out)
+
+    # whether the base's byte at p is still there when the target's byte at t is made
+    def reaches(self, p, t):
+        return not self.block or p + self.moved >= t // self.block * self.block
 
     def make_counters(self):
         standard = self.standard
@@ -160,6 +171,7 @@ class Decoder:
             offset = self.base_next + by if forward else self.base_next - by
             require(0 <= offset and offset + count <= len(self.base), "place in the base")
             self.base_next = offset + count
+            require(all(self.reaches(offset + i, len(self.out) + i) for i in range(count)), "out of reach")
         top = self.raw(exponent_bits) if values and exponent_bits else 0
         by_mantissa = self.bit("by mantissa") if kind == 2 and exponent_bits else 0
         by_runs = self.bit("by runs") if kind == 2 else 0
@@ -323,6 +335,7 @@ class Decoder:
             place = len(self.base) + len(self.out) - self.reps[0]
             require(self.reps[0] > 0 and place >= 0, "distance")
             for i in range(length):
+                require(place + i >= len(self.base) or self.reaches(place + i, len(self.out)), "out of reach")
                 byte = self.byte_at(place + i)
                 self.out.append(byte)
                 self.before = (self.before << 8 | byte) & M32
@@ -330,6 +343,8 @@ class Decoder:
     def literal(self):
         place = len(self.base) + len(self.out) - self.reps[0]
         e = self.byte_at(place) if self.reps[0] > 0 and place >= 0 else None
+        if 0 <= place < len(self.base) and not self.reaches(place, len(self.out)):
+            e = None
         agrees, node = e is not None, 1
         before = self.before
         second = (before & 0xFFFF) * 0x9E3779B1 % 2**32 >> 16
@@ -363,7 +378,7 @@ class Decoder:
 def check(folder):
     failures = count = 0
     for patch in sorted(folder.glob("*.delta")):
-        case = re.sub(r"-(small|standard)$", "", patch.stem)
+        case = re.sub(r"-(small|standard)(_in_place)?$", "", patch.stem)
         count += 1
         try:
             out = Decoder((folder / f"{case.split('.')[0]}.base").read_bytes(), patch.read_bytes()).run()

@@ -5,6 +5,7 @@ HONE is the hone program. The pairs of files here stay as they are; each is enco
 profiles, and bad deltas are made of one of them. Only for formats that were never released: once
 one was, its golden files stay, and the new version's come beside them.
 """
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,33 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 
 
+def encode(base, name, *options):
+    subprocess.run([sys.argv[1], "delta", "encode", "--base", base, "--target", base.with_suffix(".target"),
+                    "--out", FOLDER / f"{base.stem}-{name}.delta", "--effort", "9", *options],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+# Bad ones of a patch that is applied in place; its check is made right again unless it is what is bad.
+def bad_in_place(good):
+    def edited(at, *bytes_, right=True):
+        patch = good[:at] + bytes(bytes_) + good[at + len(bytes_):]
+        check = hashlib.sha256(patch[:92] + patch[100:]).digest()[:8]
+        return patch[:92] + check + patch[100:] if right else patch
+
+    assert good[88] > 0, "the pair needs a shift"
+    return {"reach": edited(88, 0), "shift": edited(88, 99), "block": edited(6, 3), "check": edited(95, good[95] ^ 1, right=False),
+            "short": good[:95]}
+
+
 def main():
     for base in sorted(FOLDER.glob("*.base")):
         for profile in ("small", "standard"):
-            subprocess.run([sys.argv[1], "delta", "encode", "--base", base, "--target", base.with_suffix(".target"),
-                            "--out", FOLDER / f"{base.stem}-{profile}.delta", "--profile", profile, "--effort", "9"],
-                           check=True, stdout=subprocess.DEVNULL)
+            encode(base, profile, "--profile", profile)
+    turned = FOLDER / "turned.base"
+    for profile in ("small", "standard"):
+        encode(turned, f"{profile}_in_place", "--profile", profile, "--in-place", "--block-bytes", "4096")
+    for name, patch in bad_in_place((FOLDER / "turned-small_in_place.delta").read_bytes()).items():
+        (FOLDER / f"turned.bad-{name}.delta").write_bytes(patch)
     good = (FOLDER / "moved-standard.delta").read_bytes()
 
     def edited(at, byte):

@@ -56,11 +56,15 @@ Status Decoder::feed(const uint8_t* bytes, size_t count) {
     bytes += taken;
     count -= taken;
     if (stage_ == Stage::header) {
-      if (carried_ < kHeaderBytes) continue;
+      if (const Status read = read_header(carry_, carried_, header_); read != Status::ok) {
+        if (read == Status::truncated) continue;
+        fail(read);
+        break;
+      }
       begin();
-      carried_ -= kHeaderBytes;
-      memmove(carry_, carry_ + kHeaderBytes, carried_);
       if (status_ != Status::ok) break;
+      carried_ -= header_.bytes();
+      memmove(carry_, carry_ + header_.bytes(), carried_);
     }
     if (carried_ <= kStepBytesMax) continue;
     const size_t rest = run_carried(carried_ - kStepBytesMax);
@@ -107,9 +111,8 @@ Status Decoder::finish() {
   return status_ = Status::done;
 }
 
-// The header stands in carry_.
+// The header was read.
 void Decoder::begin() {
-  if (const Status read = read_header(carry_, header_); read != Status::ok) return fail(read);
   if (const Status room = take_memory(); room != Status::ok) return fail(room);
   for (size_t i = 0; i < counters_of(header_.profile); ++i) counters_[i] = kEvenCounter;
   if (const Status base = check_base(); base != Status::ok) return fail(base);
@@ -125,6 +128,7 @@ Status Decoder::take_memory() {
   const size_t counter_bytes = counters_of(header_.profile) * sizeof(Counter);
   if (memory_size_ < counter_bytes + d.base_buffer_bytes + d.out_buffer_bytes + kOutSlackBytes)
     return Status::workspace_too_small;
+  reach_ = reach_of(header_);
   counters_ = reinterpret_cast<Counter*>(memory_);
   base_ = memory_ + counter_bytes;
   base_size_ = d.base_buffer_bytes;
@@ -189,14 +193,16 @@ void Decoder::step(const uint8_t* limit) {
 
 template <Profile kProfile>
 void Decoder::step_head() {
-  const uint64_t patch_offset = kHeaderBytes + read_ + static_cast<uint64_t>(coder_.next - read_from_);
+  const uint64_t patch_offset = header_.bytes() + read_ + static_cast<uint64_t>(coder_.next - read_from_);
   if (!code_operation<kProfile>(coder_, counters_, heads_, header_.base_bytes, header_.target_bytes - written(), operation_))
     return fail(Status::damaged);
   left_ = operation_.bytes;
   if (callbacks_.on_operation != nullptr)
     callbacks_.on_operation(callbacks_.context, operation_, written(), patch_offset);
-  if (operation_.op == Op::copy || operation_.op == Op::residual)
+  if (has_base(operation_.op)) {
+    if (!reach_.reaches(operation_.base_offset, written(), operation_.bytes)) return fail(Status::out_of_reach);
     note_alignment(generic_, header_.base_bytes + written() - operation_.base_offset);
+  }
   if (operation_.op == Op::residual || operation_.op == Op::intra) {
     if (operation_.type != values_type_) values_ = ValueMemory{};
     values_type_ = operation_.type;
@@ -238,6 +244,7 @@ int Decoder::expected_byte() {
   if (distance == 0 || distance > end) return 256;
   const uint64_t at = end - distance;
   if (at < header_.base_bytes) {
+    if (!reach_.reaches(at, written(), 1)) return 256;
     size_t have = 0;
     const uint8_t* window = base_window(at, 1, have);
     return window == nullptr ? 256 : *window;
@@ -253,6 +260,7 @@ bool Decoder::begin_match(uint64_t distance, uint64_t length) {
   const uint64_t end = header_.base_bytes + written();
   if (distance == 0 || distance > end) return fail(Status::damaged), false;
   match_at_ = end - distance;
+  if (!reach_.reaches(match_at_, written(), length)) return fail(Status::out_of_reach), false;
   match_left_ = length;
   return true;
 }

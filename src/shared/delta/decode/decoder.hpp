@@ -30,6 +30,7 @@
 #include "shared/delta/format/generic.hpp"
 #include "shared/delta/format/models.hpp"
 #include "shared/delta/format/operations.hpp"
+#include "shared/delta/format/reach.hpp"
 
 namespace hone::delta {
 
@@ -132,6 +133,7 @@ class Decoder {
 
   Callbacks callbacks_{};
   Header header_{};
+  Reach reach_{};
   Status status_ = Status::misuse;
   Stage stage_ = Stage::header;
   uint8_t* memory_ = nullptr;

@@ -12,7 +12,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "counters are saved as 
 constexpr uint8_t kStateMagic[4] = {'H', 'N', 'D', 'S'};
 constexpr uint8_t kStateVersion = 1;
 constexpr size_t kFields = 72;  // at least as many as list_state() lists
-constexpr size_t kStateHeadBytes = 8 + kHeaderBytes + kFields * 8 + 2 * kStepBytesMax + kOutSlackBytes;
+constexpr size_t kStateHeadBytes = 8 + kInPlaceHeaderBytes + kFields * 8 + 2 * kStepBytesMax + kOutSlackBytes;
 constexpr size_t kChecksumBytes = 8;
 
 uint64_t load64(const uint8_t* bytes) {
@@ -111,9 +111,9 @@ Status Decoder::save(void* to, bool (*write)(void* to, const uint8_t* bytes, siz
   head[4] = kStateVersion;
   uint8_t* at = head + 8;
   write_header(header_, at);
-  FieldWriter fields{at + kHeaderBytes};
+  FieldWriter fields{at + kInPlaceHeaderBytes};
   list_state(fields);
-  at += kHeaderBytes + kFields * 8;
+  at += kInPlaceHeaderBytes + kFields * 8;
   memcpy(at, carry_, carried_);
   memcpy(at + sizeof carry_, out_, out_used_);
 
@@ -135,7 +135,7 @@ Status Decoder::restore(const Callbacks& callbacks, void* workspace, size_t work
   if (!read(from, head, sizeof head)) return status_ = Status::bad_state;
   const uint8_t* at = head + 8;
   if (memcmp(head, kStateMagic, sizeof kStateMagic) != 0 || head[4] != kStateVersion ||
-      read_header(at, header_) != Status::ok)
+      read_header(at, kInPlaceHeaderBytes, header_) != Status::ok)
     return status_ = Status::bad_state;
   if (const Status room = take_memory(); room != Status::ok) return status_ = room;
   auto* counters = reinterpret_cast<uint8_t*>(counters_);
@@ -147,12 +147,12 @@ Status Decoder::restore(const Callbacks& callbacks, void* workspace, size_t work
   sum.add(counters, counter_bytes);
   if (sum.value() != load64(end)) return status_ = Status::bad_state;
 
-  FieldReader fields{at + kHeaderBytes};
+  FieldReader fields{at + kInPlaceHeaderBytes};
   list_state(fields);
   const uint64_t target_left = header_.target_bytes - flushed_;
   if (fields.bad || out_used_ > target_left || !operation_is_sound(target_left - out_used_) || !counters_are_sound())
     return status_ = Status::bad_state;
-  at += kHeaderBytes + kFields * 8;
+  at += kInPlaceHeaderBytes + kFields * 8;
   memcpy(carry_, at, carried_);
   memcpy(out_, at + sizeof carry_, out_used_);
   return status_ = hash_written();
@@ -168,8 +168,7 @@ bool Decoder::operation_is_sound(uint64_t target_left) const {
   if (left_ > target_left || match_left_ > target_left - left_) return false;
   if (left_ > operation_.bytes || match_left_ > operation_.bytes - left_) return false;
   if (match_left_ > 0 && (operation_.op != Op::generic || match_at_ >= header_.base_bytes + written())) return false;
-  const bool has_base = operation_.op == Op::copy || operation_.op == Op::residual;
-  if (has_base && operation_.bytes > header_.base_bytes - operation_.base_offset) return false;
+  if (has_base(operation_.op) && operation_.bytes > header_.base_bytes - operation_.base_offset) return false;
   if (operation_.op == Op::residual || operation_.op == Op::intra) {
     if (operation_.type == Type::count) return false;
     return operation_.bytes % info_of(operation_.type).width == 0 && left_ % info_of(operation_.type).width == 0;

@@ -1,16 +1,16 @@
 #include "shared/delta/encode/encode.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/hash.hpp"
+#include "shared/delta/check.hpp"
 #include "shared/delta/encode/generic_parser.hpp"
 #include "shared/delta/encode/plan.hpp"
 #include "shared/delta/encode/range_encoder.hpp"
-#include "shared/delta/encode/readings.hpp"
+#include "shared/delta/encode/shift.hpp"
 #include "shared/delta/encode/value_coder.hpp"
 
 namespace hone::delta {
@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::uint64_t kEncodeBytesMax = std::uint64_t{1} << 31;  // base and target together
 constexpr std::uint64_t kSampleBytes = 128 * 1024;
-constexpr double kOutliers = 1.0 / 1024;  // of a tensor, whose size its magnitude classes need not tell
 
 struct Effort {
   std::uint32_t depth;
@@ -45,19 +44,14 @@ Header header_of(ByteView base, ByteView target, Profile profile) {
   return header;
 }
 
-std::uint64_t changes(ByteView base, ByteView target, std::uint64_t width) {
-  std::uint64_t count = 0;
-  for (std::uint64_t i = 0; i < target.size(); i += width) count += std::memcmp(&base[i], &target[i], width) != 0;
-  return count;
-}
-
 template <Profile kProfile>
 class Writer {
  public:
-  Writer(ByteView base, ByteView target, const EncodeOptions& options)
+  Writer(ByteView base, ByteView target, const EncodeOptions& options, const Reach& reach)
       : base_(base),
         target_(target),
         options_(options),
+        reach_(reach),
         effort_(effort_of(options.effort)),
         state_(kProfile, base.size()),
         coder_(out_) {}
@@ -99,15 +93,12 @@ class Writer {
       best_cost = cost.cost();
       best = operation;
     };
-    if (segment.has_base) {
+    if (segment.has_base && reach_.reaches(segment.base_offset, segment.offset, segment.bytes)) {
       const ByteView base = base_.subspan(segment.base_offset, segment.bytes);
-      Operation residual{Op::residual, segment.type, segment.bytes, segment.base_offset, top_exponent(segment.type, base, kOutliers)};
-      // Where the two are as good as equal, the one that decodes faster.
-      const bool mostly_unchanged = changes(base.subspan(start, sample), part, width) * 2 * width < sample;
-      residual.by_runs = !mostly_unchanged;
+      Operation residual{Op::residual, segment.type, segment.bytes, segment.base_offset, top_exponent(segment.type, base)};
+      residual.by_runs = true;
       consider(residual, base.subspan(start, sample));
-      if (best.op == Op::residual) best_cost += best_cost / 256;
-      residual.by_runs = mostly_unchanged;
+      residual.by_runs = false;
       consider(residual, base.subspan(start, sample));
       if (kProfile == Profile::standard && info_of(segment.type).exponent_bits != 0) {
         residual.by_mantissa = true;
@@ -117,10 +108,7 @@ class Writer {
     }
     if (const std::uint32_t top = top_exponent(segment.type, target); fits_intra(segment.type, target, top))
       consider({Op::intra, segment.type, segment.bytes, 0, top}, {});
-    const ByteView before = segment.has_base ? base_.subspan(segment.base_offset + start, sample) : ByteView{};
-    if (generic_bits(before, part) * 256 < static_cast<double>(best_cost) ||
-        (best_cost * 4 > sample * 8 * 256 && stands_elsewhere(segment)))
-      best = {Op::generic, Type::count, segment.bytes};
+    if (best_cost * 4 > sample * 8 * 256 && stands_elsewhere(segment)) best = {Op::generic, Type::count, segment.bytes};
     return best;
   }
 
@@ -129,29 +117,30 @@ class Writer {
     constexpr std::uint32_t kProbes = 16;
     constexpr std::uint32_t kProbeBytes = 32;
     if (segment.bytes < kProbeBytes) return false;
+    std::vector<MatchFinder::Found> found;
     std::uint32_t hits = 0;
-    for (std::uint32_t i = 0; i < kProbes; ++i)
-      hits += finder().knows(segment.offset + (segment.bytes - kProbeBytes) * i / kProbes, kProbeBytes);
+    for (std::uint32_t i = 0; i < kProbes; ++i) {
+      const std::uint64_t at = segment.offset + (segment.bytes - kProbeBytes) * i / kProbes;
+      finder().find(at, kProbeBytes, found);
+      hits += !found.empty() && found.back().length >= kProbeBytes;
+    }
     return hits * 2 > kProbes;
   }
 
   MatchFinder& finder() {
-    if (!finder_) finder_ = std::make_unique<MatchFinder>(base_, target_, MatchFinder::Limits{effort_.depth, effort_.nice_length});
+    if (!finder_) finder_ = std::make_unique<MatchFinder>(base_, target_, effort_.depth, reach_);
     return *finder_;
   }
 
   void put(Operation operation, std::uint64_t offset) {
     code_operation<kProfile>(coder_, state_.counters.data(), state_.heads, base_.size(), target_.size() - offset, operation);
-    if (operation.op == Op::copy || operation.op == Op::residual)
+    if (has_base(operation.op))
       note_alignment(state_.generic, base_.size() + offset - operation.base_offset);
     if (operation.op == Op::residual || operation.op == Op::intra) {
       if (operation.type != state_.values_type) state_.values = ValueMemory{};
       state_.values_type = operation.type;
     }
-    if (operation.op != Op::generic) {
-      state_.generic.before = 0;
-      if (finder_) finder_->pass_tensor(offset + operation.bytes);
-    }
+    if (operation.op != Op::generic) state_.generic.before = 0;
     const ByteView bytes = target_.subspan(offset, operation.bytes);
     switch (operation.op) {
       case Op::generic:
@@ -172,6 +161,7 @@ class Writer {
   ByteView base_;
   ByteView target_;
   const EncodeOptions& options_;
+  const Reach reach_;
   const Effort effort_;
   EncoderState state_;
   Bytes out_;
@@ -180,17 +170,16 @@ class Writer {
 };
 
 template <Profile kProfile>
-Bytes smallest_stream(ByteView base, ByteView target, const EncodeOptions& options) {
+Bytes smallest_stream(ByteView base, ByteView target, const EncodeOptions& options, const std::vector<Segment>& segments,
+                      const Reach& reach) {
   const std::uint64_t size = target.size();
   if (size == 0) return {};
-  if (base.size() == size && std::equal(base.begin(), base.end(), target.begin())) {
-    // One operation; its generic match would be as short, but this one decodes without a search.
-    return Writer<kProfile>(base, target, options).write({{0, size, false, Type::count, false, 0, {}}});
-  }
-  const auto segments = plan_segments(base, target);
-  Bytes best = Writer<kProfile>(base, target, options).write(segments);
-  const auto consider = [&](std::vector<Segment> other) {
-    Bytes bytes = Writer<kProfile>(base, target, options).write(other);
+  const auto write = [&](const std::vector<Segment>& parts) {
+    return Writer<kProfile>(base, target, options, reach).write(parts);
+  };
+  Bytes best = write(segments);
+  const auto consider = [&](const std::vector<Segment>& other) {
+    Bytes bytes = write(other);
     if (bytes.size() < best.size()) best = std::move(bytes);
   };
   const bool has_tensors = std::any_of(segments.begin(), segments.end(), [](const auto& s) { return s.is_tensor; });
@@ -200,18 +189,62 @@ Bytes smallest_stream(ByteView base, ByteView target, const EncodeOptions& optio
   return best;
 }
 
+std::vector<Segment> segments_of(ByteView base, ByteView target) {
+  // One operation; its generic match would be as short, but this one decodes without a search.
+  if (base.size() == target.size() && std::equal(base.begin(), base.end(), target.begin()))
+    return {{0, target.size(), false, Type::count, false, 0, {}}};
+  return plan_segments(base, target);
+}
+
+Bytes stream_of(ByteView base, ByteView target, const EncodeOptions& options, const std::vector<Segment>& segments,
+                const Header& header) {
+  const Reach reach = reach_of(header);
+  return options.profile == Profile::small ? smallest_stream<Profile::small>(base, target, options, segments, reach)
+                                           : smallest_stream<Profile::standard>(base, target, options, segments, reach);
+}
+
+Bytes join(Header header, ByteView stream) {
+  Bytes patch(header.bytes());
+  write_header(header, patch.data());
+  patch.insert(patch.end(), stream.begin(), stream.end());
+  if (header.block_log2 != 0) {
+    const Sha256 check = check_of(patch);
+    std::copy_n(check.bytes.begin(), kCheckBytes, patch.begin() + kCheckOffset);
+  }
+  return patch;
+}
+
+// A move of the whole base wears the flash and takes time: a larger shift must be worth it.
+bool is_worth(const Bytes& larger_shift, const Bytes& smaller_shift) {
+  return larger_shift.size() + larger_shift.size() / 64 + 64 < smaller_shift.size();
+}
+
 }  // namespace
 
 Result<Bytes> encode(ByteView base, ByteView target, const EncodeOptions& options) {
   if (base.size() + target.size() > kEncodeBytesMax)
     return fail(Code::invalid, "base and target together are larger than 2 GiB: publish the full file instead of a delta");
   if (options.effort < 1 || options.effort > 9) return fail(Code::invalid, "effort must be 1 to 9");
-  const Header header = header_of(base, target, options.profile);
-  Bytes patch(kHeaderBytes);
-  write_header(header, patch.data());
-  const Bytes stream = options.profile == Profile::small ? smallest_stream<Profile::small>(base, target, options)
-                                                         : smallest_stream<Profile::standard>(base, target, options);
-  patch.insert(patch.end(), stream.begin(), stream.end());
+  Header header = header_of(base, target, options.profile);
+  const auto segments = segments_of(base, target);
+  if (options.in_place) {
+    const std::uint8_t usual = options.profile == Profile::small ? 16 : 20;
+    header.block_log2 = options.block_log2 == 0 ? usual : options.block_log2;
+    if (header.block_log2 < kBlockLog2Min || header.block_log2 > kBlockLog2Max)
+      return fail(Code::invalid, "blocks of an in-place delta have 4 KiB to 1 MiB");
+  }
+  Bytes stream = stream_of(base, target, options, segments, header);
+  if (options.in_place) {
+    for (const std::uint32_t shift : shifts_worth_trying(base, target, segments, header.block_log2)) {
+      Header shifted = header;
+      shifted.shift_blocks = shift;
+      Bytes other = stream_of(base, target, options, segments, shifted);
+      if (!is_worth(other, stream)) continue;
+      stream = std::move(other);
+      header = shifted;
+    }
+  }
+  Bytes patch = join(header, stream);
   if (options.on_progress) options.on_progress(1.0);
   return patch;
 }

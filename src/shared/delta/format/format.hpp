@@ -10,6 +10,9 @@ namespace hone::delta {
 inline constexpr uint8_t kMagic[4] = {'H', 'N', 'D', 'L'};
 inline constexpr uint8_t kVersion = 1;
 inline constexpr size_t kHeaderBytes = 88;
+inline constexpr size_t kInPlaceHeaderBytes = 100;  // of a patch that is applied in place
+inline constexpr uint8_t kBlockLog2Min = 12;
+inline constexpr uint8_t kBlockLog2Max = 20;
 inline constexpr size_t kHashBytes = 32;
 // No operation of the coded stream takes more bytes of the patch than this in one step.
 inline constexpr size_t kStepBytesMax = 128;
@@ -39,6 +42,10 @@ enum class Status : uint8_t {
   misuse = 14,     // feed after the end, or before init
   paused = 15,     // the target has come to the place where pause_at wanted to stop
   bad_state = 16,  // a saved state is damaged, of another version, or was never one
+  out_of_reach = 17,     // an in-place patch reads a part of the base that it has overwritten by then
+  not_in_place = 18,     // the patch was made for a new file
+  foreign_journal = 19,  // the journal is another patch's, which is to be ended first
+  io_journal = 20,
 };
 
 // Element types of the tensors that are coded as values.
@@ -53,24 +60,36 @@ enum class Op : uint8_t {
   count = 5,
 };
 
+[[nodiscard]] constexpr bool has_base(Op op) { return op == Op::copy || op == Op::residual; }
+
 struct Header {
   Profile profile = Profile::standard;
-  uint8_t flags = 0;
+  uint8_t block_log2 = 0;  // 0: the target is a new file; else it may take the base's place, in such blocks
   uint64_t base_bytes = 0;
   uint64_t target_bytes = 0;
   uint8_t base_sha256[kHashBytes] = {};
   uint8_t target_sha256[kHashBytes] = {};
-};
+  // In place only:
+  uint32_t shift_blocks = 0;  // by which the base is moved up first
+  uint8_t check[8] = {};      // the first bytes of the SHA-256 of the patch without them
 
-// Reads the first kHeaderBytes of a patch.
-inline Status read_header(const uint8_t* bytes, Header& header) {
+  [[nodiscard]] size_t bytes() const { return block_log2 == 0 ? kHeaderBytes : kInPlaceHeaderBytes; }
+  [[nodiscard]] uint64_t block_bytes() const { return block_log2 == 0 ? 0 : uint64_t{1} << block_log2; }
+  [[nodiscard]] uint64_t shift_bytes() const { return uint64_t{shift_blocks} << block_log2; }
+};
+inline constexpr size_t kCheckOffset = 92;
+inline constexpr size_t kCheckBytes = 8;
+
+// Reads the header at the beginning of a patch; `truncated` when `count` bytes are not enough.
+inline Status read_header(const uint8_t* bytes, size_t count, Header& header) {
+  if (count < kHeaderBytes) return Status::truncated;
   for (int i = 0; i < 4; ++i)
     if (bytes[i] != kMagic[i]) return Status::not_a_patch;
   if (bytes[4] != kVersion) return Status::unknown_version;
-  if (bytes[5] > 1 || bytes[6] != 0 || bytes[7] != 0) return Status::bad_header;
+  if (bytes[5] > 1 || bytes[7] != 0) return Status::bad_header;
+  header = Header{};
   header.profile = static_cast<Profile>(bytes[5]);
-  header.flags = bytes[6];
-  header.base_bytes = header.target_bytes = 0;
+  header.block_log2 = bytes[6];
   for (int i = 7; i >= 0; --i) {
     header.base_bytes = header.base_bytes << 8 | bytes[8 + i];
     header.target_bytes = header.target_bytes << 8 | bytes[16 + i];
@@ -80,14 +99,21 @@ inline Status read_header(const uint8_t* bytes, Header& header) {
     header.base_sha256[i] = bytes[24 + i];
     header.target_sha256[i] = bytes[56 + i];
   }
+  if (header.block_log2 == 0) return Status::ok;
+  if (header.block_log2 < kBlockLog2Min || header.block_log2 > kBlockLog2Max) return Status::bad_header;
+  if (count < kInPlaceHeaderBytes) return Status::truncated;
+  for (int i = 3; i >= 0; --i) header.shift_blocks = header.shift_blocks << 8 | bytes[88 + i];
+  if (header.shift_bytes() >= header.base_bytes + header.block_bytes()) return Status::bad_header;
+  for (size_t i = 0; i < kCheckBytes; ++i) header.check[i] = bytes[kCheckOffset + i];
   return Status::ok;
 }
 
+// Writes header.bytes() bytes.
 inline void write_header(const Header& header, uint8_t* bytes) {
   for (int i = 0; i < 4; ++i) bytes[i] = kMagic[i];
   bytes[4] = kVersion;
   bytes[5] = static_cast<uint8_t>(header.profile);
-  bytes[6] = header.flags;
+  bytes[6] = header.block_log2;
   bytes[7] = 0;
   for (int i = 0; i < 8; ++i) {
     bytes[8 + i] = static_cast<uint8_t>(header.base_bytes >> (8 * i));
@@ -97,6 +123,9 @@ inline void write_header(const Header& header, uint8_t* bytes) {
     bytes[24 + i] = header.base_sha256[i];
     bytes[56 + i] = header.target_sha256[i];
   }
+  if (header.block_log2 == 0) return;
+  for (int i = 0; i < 4; ++i) bytes[88 + i] = static_cast<uint8_t>(header.shift_blocks >> (8 * i));
+  for (size_t i = 0; i < kCheckBytes; ++i) bytes[kCheckOffset + i] = header.check[i];
 }
 
 }  // namespace hone::delta
