@@ -179,6 +179,55 @@ TEST(DeltaRoundTrip, UnrelatedWeightsAndOddFloats) {
   round_trip({}, target, Profile::small);
 }
 
+// Blocks of 32 int8 weights behind a scale, in a container that no parser knows.
+TEST(DeltaRoundTrip, SmallIntegersInAnUnknownContainer) {
+  std::mt19937 random(31);
+  std::normal_distribution<float> normal(0, 30);
+  Bytes base = to_bytes("BUNDLE of an unknown kind");
+  Bytes target = to_bytes("BUNDLE of an unknown kind, second edition");
+  for (int block = 0; block < 4000; ++block) {
+    const Bytes scale = random_bytes(2, random());
+    base.insert(base.end(), scale.begin(), scale.end());
+    target.insert(target.end(), scale.begin(), scale.end());
+    for (int i = 0; i < 32; ++i) {
+      const auto weight = static_cast<int>(std::clamp(normal(random), -127.0f, 126.0f));
+      base.push_back(static_cast<std::uint8_t>(weight));
+      target.push_back(static_cast<std::uint8_t>(weight + static_cast<int>(random() % 8 == 0)));
+    }
+  }
+  // One in eight changes by one: 0.54 bits a weight.
+  EXPECT_LT(round_trip(base, target), target.size() * 54 / 800 * 110 / 100);
+}
+
+TEST(DeltaRoundTrip, DoublesInAnUnknownContainerAtAnOddPlace) {
+  std::mt19937 random(32);
+  std::normal_distribution<double> normal;
+  std::vector<double> values(20'000);
+  for (double& v : values) v = normal(random);
+  const auto file = [&](const std::string& head) {
+    Bytes bytes = to_bytes(head);
+    bytes.resize(head.size() + values.size() * 8);
+    std::memcpy(bytes.data() + head.size(), values.data(), values.size() * 8);
+    return bytes;
+  };
+  const Bytes base = file("abc");
+  for (double& v : values) v += 1e-9 * normal(random);
+  const Bytes target = file("abcdefg");
+  // 1e-9 of the values' size leaves about 24 of the 64 bits to code.
+  EXPECT_LT(round_trip(base, target), target.size() * 26 / 64);
+}
+
+TEST(DeltaRoundTrip, WeightsSetToZero) {
+  const auto before = weights(33);
+  auto after = before;
+  for (auto& layer : after)
+    for (float& w : layer)
+      if (std::abs(w) < 0.05f) w = 0;
+  const Bytes base = onnx(before);
+  const Bytes target = onnx(after);
+  EXPECT_LT(round_trip(base, target), zstd_bytes(target));
+}
+
 TEST(DeltaRoundTrip, RandomEditsOfRandomKinds) {
   std::mt19937 random(16);
   for (int round = 0; round < 60; ++round) {

@@ -1,6 +1,7 @@
 #include "shared/delta/encode/encode.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "shared/delta/encode/generic_parser.hpp"
 #include "shared/delta/encode/plan.hpp"
 #include "shared/delta/encode/range_encoder.hpp"
+#include "shared/delta/encode/readings.hpp"
 #include "shared/delta/encode/shift.hpp"
 #include "shared/delta/encode/value_coder.hpp"
 
@@ -18,6 +20,7 @@ namespace {
 
 constexpr std::uint64_t kEncodeBytesMax = std::uint64_t{1} << 31;  // base and target together
 constexpr std::uint64_t kSampleBytes = 128 * 1024;
+constexpr double kOutliers = 1.0 / 1024;  // of a tensor, whose size its magnitude classes need not tell
 
 struct Effort {
   std::uint32_t depth;
@@ -42,6 +45,12 @@ Header header_of(ByteView base, ByteView target, Profile profile) {
   std::copy(base_hash.bytes.begin(), base_hash.bytes.end(), header.base_sha256);
   std::copy(target_hash.bytes.begin(), target_hash.bytes.end(), header.target_sha256);
   return header;
+}
+
+std::uint64_t changes(ByteView base, ByteView target, std::uint64_t width) {
+  std::uint64_t count = 0;
+  for (std::uint64_t i = 0; i < target.size(); i += width) count += std::memcmp(&base[i], &target[i], width) != 0;
+  return count;
 }
 
 template <Profile kProfile>
@@ -95,10 +104,13 @@ class Writer {
     };
     if (segment.has_base && reach_.reaches(segment.base_offset, segment.offset, segment.bytes)) {
       const ByteView base = base_.subspan(segment.base_offset, segment.bytes);
-      Operation residual{Op::residual, segment.type, segment.bytes, segment.base_offset, top_exponent(segment.type, base)};
-      residual.by_runs = true;
+      Operation residual{Op::residual, segment.type, segment.bytes, segment.base_offset, top_exponent(segment.type, base, kOutliers)};
+      // Where the two are as good as equal, the one that decodes faster.
+      const bool mostly_unchanged = changes(base.subspan(start, sample), part, width) * 2 * width < sample;
+      residual.by_runs = !mostly_unchanged;
       consider(residual, base.subspan(start, sample));
-      residual.by_runs = false;
+      if (best.op == Op::residual) best_cost += best_cost / 256;
+      residual.by_runs = mostly_unchanged;
       consider(residual, base.subspan(start, sample));
       if (kProfile == Profile::standard && info_of(segment.type).exponent_bits != 0) {
         residual.by_mantissa = true;
@@ -108,7 +120,10 @@ class Writer {
     }
     if (const std::uint32_t top = top_exponent(segment.type, target); fits_intra(segment.type, target, top))
       consider({Op::intra, segment.type, segment.bytes, 0, top}, {});
-    if (best_cost * 4 > sample * 8 * 256 && stands_elsewhere(segment)) best = {Op::generic, Type::count, segment.bytes};
+    const ByteView before = segment.has_base ? base_.subspan(segment.base_offset + start, sample) : ByteView{};
+    if (generic_bits(before, part) * 256 < static_cast<double>(best_cost) ||
+        (best_cost * 4 > sample * 8 * 256 && stands_elsewhere(segment)))
+      best = {Op::generic, Type::count, segment.bytes};
     return best;
   }
 
@@ -117,18 +132,14 @@ class Writer {
     constexpr std::uint32_t kProbes = 16;
     constexpr std::uint32_t kProbeBytes = 32;
     if (segment.bytes < kProbeBytes) return false;
-    std::vector<MatchFinder::Found> found;
     std::uint32_t hits = 0;
-    for (std::uint32_t i = 0; i < kProbes; ++i) {
-      const std::uint64_t at = segment.offset + (segment.bytes - kProbeBytes) * i / kProbes;
-      finder().find(at, kProbeBytes, found);
-      hits += !found.empty() && found.back().length >= kProbeBytes;
-    }
+    for (std::uint32_t i = 0; i < kProbes; ++i)
+      hits += finder().knows(segment.offset + (segment.bytes - kProbeBytes) * i / kProbes, kProbeBytes);
     return hits * 2 > kProbes;
   }
 
   MatchFinder& finder() {
-    if (!finder_) finder_ = std::make_unique<MatchFinder>(base_, target_, effort_.depth, reach_);
+    if (!finder_) finder_ = std::make_unique<MatchFinder>(base_, target_, MatchFinder::Limits{effort_.depth, effort_.nice_length}, reach_);
     return *finder_;
   }
 
@@ -140,7 +151,10 @@ class Writer {
       if (operation.type != state_.values_type) state_.values = ValueMemory{};
       state_.values_type = operation.type;
     }
-    if (operation.op != Op::generic) state_.generic.before = 0;
+    if (operation.op != Op::generic) {
+      state_.generic.before = 0;
+      if (finder_) finder_->pass_tensor(offset + operation.bytes);
+    }
     const ByteView bytes = target_.subspan(offset, operation.bytes);
     switch (operation.op) {
       case Op::generic:

@@ -104,7 +104,7 @@ class Parser {
     const std::uint32_t cost = nodes_[i].cost;
     const std::uint32_t state = memory.state;
     const Counter& is_match = state_.counters[l.is_match + state * 4 + static_cast<std::uint32_t>(place & 3u)];
-    reach(i + 1, cost + cost_of(is_match, 0, table_) + price_literal(memory, place), i, {Symbol::literal, 0, 0, 1});
+    reach(i + 1, cost + cost_of(is_match, 0, table_) + price_literal(memory, place), i, {Symbol::literal, 0, 0, 1, false});
 
     const std::uint32_t match_cost = cost + cost_of(is_match, 1, table_);
     const auto left_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(left, 0x7FFFFFFFu));
@@ -114,11 +114,11 @@ class Parser {
     for (std::uint32_t r = 0; r < 4; ++r) {
       const std::uint32_t length = finder_.agree(place, memory.rep[r], left_max);
       if (length < kMatchMin) continue;
-      if (length >= limits_.nice_length) return {Symbol::rep, r, 0, length};
+      if (length >= limits_.nice_length) return {Symbol::rep, r, 0, length, false};
       rep_best = std::max(rep_best, length);
       const std::uint32_t head = rep_cost + price_tree(&state_.counters[l.rep_index + state * 4], 2, r, table_);
       for (std::uint32_t n = kMatchMin; n <= std::min(length, room); ++n)
-        reach(i + n, head + rep_length_price_[n], i, {Symbol::rep, r, 0, n});
+        reach(i + n, head + rep_length_price_[n], i, {Symbol::rep, r, 0, n, false});
     }
 
     finder_.find(place, std::min(left_max, limits_.nice_length), found_);
@@ -126,16 +126,23 @@ class Parser {
     std::uint32_t n = kMatchMin;
     for (const auto& match : found_) {
       if (match.length >= limits_.nice_length)
-        return {Symbol::match, 0, match.distance, finder_.agree(place, match.distance, left_max)};
+        return {Symbol::match, 0, match.distance, finder_.agree(place, match.distance, left_max),
+                price_distance(memory, match.distance, match.length).is_near};
       if (match.distance == memory.rep[0]) {
         n = std::max(n, match.length + 1);
         continue;
       }
-      for (; n <= std::min(match.length, room); ++n)
-        reach(i + n, new_cost + match_length_price_[n] + price_distance(memory, match.distance, n), i,
-              {Symbol::match, 0, match.distance, n});
+      DistancePrice distance{};
+      for (std::uint32_t context = kNever; n <= std::min(match.length, room); ++n) {
+        if (const std::uint32_t now = std::min<std::uint32_t>(n - kMatchMin, d.distance_contexts - 1); now != context) {
+          distance = price_distance(memory, match.distance, n);
+          context = now;
+        }
+        reach(i + n, new_cost + match_length_price_[n] + distance.price, i,
+              {Symbol::match, 0, match.distance, n, distance.is_near});
+      }
     }
-    return {Symbol::literal, 0, 0, 0};
+    return {Symbol::literal, 0, 0, 0, false};
   }
 
   std::uint32_t price_literal(const GenericMemory& memory, std::uint64_t place) {
@@ -162,20 +169,25 @@ class Parser {
     return price;
   }
 
-  std::uint32_t price_distance(const GenericMemory& memory, std::uint64_t distance, std::uint32_t length) {
+  struct DistancePrice {
+    std::uint32_t price;
+    bool is_near;
+  };
+  // The cheaper way to tell a distance.
+  DistancePrice price_distance(const GenericMemory& memory, std::uint64_t distance, std::uint32_t length) {
     const Counter& is_near = state_.counters[l.is_near + memory.state];
-    const std::uint64_t off = distance - memory.rep[0];
-    const bool up = distance > memory.rep[0];
-    const std::uint64_t size = up ? off : ~off + 1;
-    if (size - 1 < 4096) {
-      const Counter* near = &state_.counters[l.near];
-      return cost_of(is_near, 1, table_) + cost_of(near[kNumberCounters], up, table_) + price_number(near, size - 1, table_);
-    }
     const auto size_class = static_cast<std::uint32_t>(length - kMatchMin);
     const std::uint32_t context = std::min(size_class, d.distance_contexts - 1);
-    return cost_of(is_near, 0, table_) +
-           price_number(&state_.counters[l.distance + context * kNumberCounters], (distance - 1) >> 4, table_) +
-           price_tree(&state_.counters[l.align], 4, static_cast<std::uint32_t>(distance - 1) & 15u, table_);
+    const std::uint32_t far = cost_of(is_near, 0, table_) +
+                              price_number(&state_.counters[l.distance + context * kNumberCounters], (distance - 1) >> 4, table_) +
+                              price_tree(&state_.counters[l.align], 4, static_cast<std::uint32_t>(distance - 1) & 15u, table_);
+    const bool up = distance > memory.rep[0];
+    const std::uint64_t size = up ? distance - memory.rep[0] : memory.rep[0] - distance;
+    if (size - 1 >= kNearMax) return {far, false};
+    const Counter* nodes = &state_.counters[l.near];
+    const std::uint32_t near =
+        cost_of(is_near, 1, table_) + cost_of(nodes[kNumberCounters], up, table_) + price_number(nodes, size - 1, table_);
+    return near < far ? DistancePrice{near, true} : DistancePrice{far, false};
   }
 
  public:

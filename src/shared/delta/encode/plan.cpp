@@ -7,6 +7,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "shared/delta/encode/readings.hpp"
 #include "shared/delta/encode/value_coder.hpp"
 #include "shared/model/float_regions.hpp"
 #include "shared/model/tensors.hpp"
@@ -49,21 +50,26 @@ std::string key_by_kind(const TensorExtent& t) {
 }
 
 // The container's tensors, and runs of floats wherever it does not say what there is.
-std::vector<TensorExtent> all_tensors(ByteView file) {
-  auto known = model::find_tensors(file).tensors;
-  std::vector<TensorExtent> all;
+struct FileTensors {
+  std::vector<TensorExtent> tensors;
+  std::vector<bool> is_guess;  // a run of floats
+};
+FileTensors all_tensors(ByteView file) {
+  FileTensors all;
   std::uint64_t at = 0;
   const auto search_up_to = [&](std::uint64_t end) {
     if (end <= at) return;
     for (auto& region : model::find_float_regions(file.subspan(at, end - at))) {
       region.offset += at;
-      all.push_back(std::move(region));
+      all.tensors.push_back(std::move(region));
     }
+    all.is_guess.resize(all.tensors.size(), true);
   };
-  for (auto& tensor : known) {
+  for (auto& tensor : model::find_tensors(file).tensors) {
     search_up_to(tensor.offset);
     at = tensor.offset + tensor.bytes;
-    all.push_back(std::move(tensor));
+    all.tensors.push_back(std::move(tensor));
+    all.is_guess.push_back(false);
   }
   search_up_to(file.size());
   return all;
@@ -128,31 +134,46 @@ std::vector<std::ptrdiff_t> match_tensors(ByteView base_file, const std::vector<
 }  // namespace
 
 std::vector<Segment> plan_segments(ByteView base, ByteView target) {
-  const auto in_base = all_tensors(base);
-  const auto in_target = all_tensors(target);
+  const auto in_base = all_tensors(base).tensors;
+  const auto [in_target, is_guess] = all_tensors(target);
   const auto partner = match_tensors(base, in_base, target, in_target);
+  const NumberReader reader(base);
 
   std::vector<Segment> segments;
   std::uint64_t at = 0;
+  std::vector<Suggestion> suggestions;  // from runs of floats since `at`
   const auto generic_up_to = [&](std::uint64_t end) {
     if (end > at) segments.push_back({at, end - at, false, Type::count, false, 0, {}});
     at = end;
   };
+  const auto unknown_up_to = [&](std::uint64_t end) {
+    for (const Reading& reading : reader.read(target, at, end, suggestions)) {
+      generic_up_to(reading.offset);
+      segments.push_back({reading.offset, reading.bytes, true, reading.type, reading.has_base, reading.base_offset, {}});
+      at = reading.offset + reading.bytes;
+    }
+    generic_up_to(end);
+    suggestions.clear();
+  };
   for (std::size_t i = 0; i < in_target.size(); ++i) {
     const TensorExtent& tensor = in_target[i];
+    const TensorExtent* from = partner[i] >= 0 ? &in_base[static_cast<std::size_t>(partner[i])] : nullptr;
+    if (is_guess[i]) {  // what it is read as is decided by what that costs
+      if (from != nullptr) suggestions.push_back({tensor.offset, tensor.bytes, from->offset - tensor.offset});
+      continue;
+    }
     const auto type = type_of(tensor.type);
     if (!type || tensor.bytes < kTensorMin || tensor.bytes % info_of(*type).width != 0) continue;
-    Segment segment{tensor.offset, tensor.bytes, true, *type, partner[i] >= 0, 0, tensor.name};
-    if (segment.has_base) {
-      const TensorExtent& from = in_base[static_cast<std::size_t>(partner[i])];
-      segment.base_offset = from.offset;
-      if (std::memcmp(view_of(base, from).data(), view_of(target, tensor).data(), tensor.bytes) == 0) continue;
+    Segment segment{tensor.offset, tensor.bytes, true, *type, from != nullptr, 0, tensor.name};
+    if (from != nullptr) {
+      segment.base_offset = from->offset;
+      if (std::memcmp(view_of(base, *from).data(), view_of(target, tensor).data(), tensor.bytes) == 0) continue;
     }
-    generic_up_to(tensor.offset);
+    unknown_up_to(tensor.offset);
     segments.push_back(std::move(segment));
     at = tensor.offset + tensor.bytes;
   }
-  generic_up_to(target.size());
+  unknown_up_to(target.size());
   return segments;
 }
 

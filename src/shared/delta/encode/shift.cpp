@@ -31,7 +31,7 @@ std::vector<std::uint32_t> shifts_worth_trying(ByteView base, ByteView target, c
     total += count;
   };
   // What is not paired with a tensor of the base: where the base has the same bytes is sampled.
-  MatchFinder finder(base, target, 16);
+  MatchFinder finder(base, target, {16, kProbeBytes});
   std::vector<MatchFinder::Found> found;
   const std::uint64_t stride = std::max<std::uint64_t>(target.size() / kProbes, kProbeBytes);
   for (const Segment& segment : segments) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "shared/delta/encode/encoder_state.hpp"
@@ -30,16 +31,19 @@ auto with_type(Type type, F&& f) {
   return f(std::integral_constant<Type, Type::f32>{});
 }
 
-[[nodiscard]] inline std::uint32_t top_exponent(Type type, ByteView values) {
+// The largest exponent of finite values, but for a share of `outliers` that may lie above it.
+[[nodiscard]] inline std::uint32_t top_exponent(Type type, ByteView values, double outliers = 0) {
   return with_type(type, [&](auto constant) -> std::uint32_t {
     using E = Element<decltype(constant)::value>;
     if constexpr (E::exponent_bits == 0) return 0;
-    std::uint32_t top = 0;
-    for (std::size_t i = 0; i + E::width <= values.size(); i += E::width) {
-      const std::uint32_t e = E::exponent(load_element<E::width>(&values[i]));
-      if (e != (1u << E::exponent_bits) - 1) top = std::max(top, e);  // not for infinities
-    }
-    return top;
+    std::vector<std::uint32_t> counts(std::size_t{1} << E::exponent_bits, 0);
+    for (std::size_t i = 0; i + E::width <= values.size(); i += E::width) ++counts[E::exponent(load_element<E::width>(&values[i]))];
+    counts.back() = 0;  // infinities
+    const auto allowed = static_cast<std::uint64_t>(outliers * static_cast<double>(values.size() / E::width));
+    std::uint64_t above = 0;
+    std::size_t top = counts.size() - 1;
+    while (top > 0 && (above += counts[top]) <= allowed) --top;
+    return static_cast<std::uint32_t>(top);
   });
 }
 

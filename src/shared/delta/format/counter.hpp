@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "shared/delta/format/inlining.hpp"
+
 namespace hone::delta {
 
 struct Reciprocals {
@@ -19,13 +21,14 @@ struct Counter {
   uint32_t state;  // probability << 10 | count
 
   // 1..65535 of 65536.
-  [[nodiscard]] uint32_t p16() const { return (state >> 16) | 1u; }
-  void update(uint32_t bit, uint32_t limit) {
+  [[nodiscard]] HONE_DELTA_INLINE uint32_t p16() const { return (state >> 16) | 1u; }
+  // Moves p towards 0, or 0x3FFFFF - p when the bit is 1: one computation for both, no branch.
+  HONE_DELTA_INLINE void update(uint32_t bit, uint32_t limit) {
+    const uint32_t flip = 0x3FFFFFu & (0u - bit);
     const uint32_t count = state & 1023u;
-    const uint32_t p = state >> 10;
-    const uint32_t step = kReciprocals.at[count];
-    const uint32_t next = bit != 0 ? p + ((0x3FFFFFu - p) * step >> 10) : p - (p * step >> 10);
-    state = next << 10 | (count + (count < limit ? 1u : 0u));
+    const uint32_t p = state >> 10 ^ flip;
+    const uint32_t next = p - (p * kReciprocals.at[count] >> 10);
+    state = (next ^ flip) << 10 | (count + (count < limit ? 1u : 0u));
   }
 };
 static_assert(sizeof(Counter) == 4);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "shared/delta/format/format.hpp"
+#include "shared/delta/format/inlining.hpp"
 #include "shared/delta/format/numbers.hpp"
 
 namespace hone::delta {
@@ -32,15 +33,16 @@ struct TypeInfo {
 }
 
 // Little-endian, any alignment.
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are loaded as they lie in memory");
 template <uint32_t kWidth>
-[[nodiscard]] inline uint64_t load_element(const uint8_t* bytes) {
+[[nodiscard]] HONE_DELTA_INLINE uint64_t load_element(const uint8_t* bytes) {
   uint64_t value = 0;
-  for (uint32_t i = 0; i < kWidth; ++i) value |= static_cast<uint64_t>(bytes[i]) << (8 * i);
+  __builtin_memcpy(&value, bytes, kWidth);
   return value;
 }
 template <uint32_t kWidth>
-inline void store_element(uint8_t* bytes, uint64_t value) {
-  for (uint32_t i = 0; i < kWidth; ++i) bytes[i] = static_cast<uint8_t>(value >> (8 * i));
+HONE_DELTA_INLINE void store_element(uint8_t* bytes, uint64_t value) {
+  __builtin_memcpy(bytes, &value, kWidth);
 }
 
 // What the coder needs to know of a type, at compile time.

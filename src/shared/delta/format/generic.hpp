@@ -15,7 +15,9 @@ struct Match {
   uint32_t rep;       // which of the four distances, when kind is rep
   uint64_t distance;  // when kind is match
   uint64_t length;    // at least kMatchMin
+  bool is_near;       // a new distance is told as a step from the first one; for the encoder to choose
 };
+inline constexpr uint64_t kNearMax = 4096;
 inline constexpr uint64_t kMatchMin = 2;
 
 inline void push_symbol(GenericMemory& memory, Symbol kind) {
@@ -123,11 +125,11 @@ inline bool code_symbol(C& coder, Counter* counters, GenericMemory& memory, uint
     const uint64_t off = match.distance - memory.rep[0];
     const bool up = match.distance > memory.rep[0];
     const uint64_t size = up ? off : ~off + 1;
-    if (coder.bit(counters[l.is_near + state], size - 1 < 4096, kGenericLimit) != 0) {
+    if (coder.bit(counters[l.is_near + state], match.is_near, kGenericLimit) != 0) {
       Counter* near = counters + l.near;
       const uint32_t is_up = coder.bit(near[kNumberCounters], up, kGenericLimit);
       const uint64_t by = code_number(coder, near, size - 1, kGenericLimit) + 1;
-      if (by > 4096) return false;
+      if (by > kNearMax) return false;
       match.distance = is_up != 0 ? memory.rep[0] + by : memory.rep[0] - by;
     } else {
       const uint64_t size_class = match.length - kMatchMin;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "shared/delta/format/elements.hpp"
+#include "shared/delta/format/inlining.hpp"
 #include "shared/delta/format/models.hpp"
 
 namespace hone::delta {
@@ -11,7 +12,7 @@ namespace hone::delta {
 // Codes `given` with no base: exponent under the recent scale, sign raw, three mantissa bits
 // modelled, the rest raw. Integers: bit length under the recent scale, sign, the bits below.
 template <Profile kProfile, Type kType, class C>
-inline uint64_t code_intra(C& coder, Counter* counters, ValueMemory& memory, uint32_t top_exponent, uint64_t given) {
+HONE_DELTA_INLINE uint64_t code_intra(C& coder, Counter* counters, ValueMemory& memory, uint32_t top_exponent, uint64_t given) {
   using E = Element<kType>;
   constexpr Dimensions d = dimensions(kProfile);
   constexpr Layout l = kLayout<kProfile>;

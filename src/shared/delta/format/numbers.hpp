@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "shared/delta/format/counter.hpp"
+#include "shared/delta/format/inlining.hpp"
 
 namespace hone::delta {
 
@@ -18,7 +19,8 @@ namespace hone::delta {
 
 // `depth` bits, highest first; nodes[1 .. 2^depth - 1].
 template <class C>
-inline uint32_t code_tree(C& coder, Counter* nodes, uint32_t depth, uint32_t value, uint32_t limit) {
+HONE_DELTA_INLINE uint32_t code_tree(C& coder, Counter* nodes, uint32_t depth, uint32_t value, uint32_t limit) {
+  if constexpr (requires { coder.tree(nodes, depth, limit); }) return coder.tree(nodes, depth, limit);
   uint32_t node = 1;
   for (uint32_t i = depth; i-- > 0;) node = node << 1 | coder.bit(nodes[node], value >> i & 1u, limit);
   return node - (1u << depth);
@@ -26,7 +28,7 @@ inline uint32_t code_tree(C& coder, Counter* nodes, uint32_t depth, uint32_t val
 
 // Any number of raw bits up to 64.
 template <class C>
-inline uint64_t code_raw(C& coder, uint64_t value, uint32_t count) {
+HONE_DELTA_INLINE uint64_t code_raw(C& coder, uint64_t value, uint32_t count) {
   uint64_t out = 0;
   if (count == 0) return 0;
   while (count > 16) {
@@ -40,7 +42,7 @@ inline uint64_t code_raw(C& coder, uint64_t value, uint32_t count) {
 // leading one modelled, the rest raw.
 inline constexpr uint32_t kNumberCounters = 64 + 8 * 8;
 template <class C>
-inline uint64_t code_number(C& coder, Counter* nodes, uint64_t value, uint32_t limit) {
+HONE_DELTA_INLINE uint64_t code_number(C& coder, Counter* nodes, uint64_t value, uint32_t limit) {
   const uint64_t given = value + 1;
   const uint32_t length = code_tree(coder, nodes, 6, bit_length(given) - 1, limit);  // bits below the leading one
   Counter* top = nodes + 64 + 8 * (length < 7 ? length : 7u);

@@ -4,17 +4,18 @@
 #include <stdint.h>
 
 #include "shared/delta/format/elements.hpp"
+#include "shared/delta/format/inlining.hpp"
 #include "shared/delta/format/models.hpp"
 
 namespace hone::delta {
 
-[[nodiscard]] inline uint32_t activity_level(uint32_t activity) {
+[[nodiscard]] HONE_DELTA_INLINE uint32_t activity_level(uint32_t activity) {
   // of 65536: under 1/2048, 1/256, 1/64, 1/24, 1/10, 1/5, 2/5
   if (activity < 1024) return activity < 32 ? 0 : activity < 256 ? 1 : 2;
   if (activity < 6554) return activity < 2731 ? 3 : 4;
   return activity < 13107 ? 5 : activity < 26214 ? 6 : 7;
 }
-[[nodiscard]] inline uint32_t scale_level(int32_t deviation) {
+[[nodiscard]] HONE_DELTA_INLINE uint32_t scale_level(int32_t deviation) {
   return deviation < 0 ? (deviation < -192 ? 0u : deviation < -64 ? 1u : 2u)
                        : (deviation > 192 ? 4u : deviation > 64 ? 3u : 2u);
 }
@@ -29,7 +30,7 @@ struct ResidualTraits {
 
 // Codes a difference that is not zero. `given` (raw bits) is ignored when decoding.
 template <Profile kProfile, Type kType, class C>
-inline uint64_t code_change(C& coder, Counter* counters, ValueMemory& memory, const ResidualTraits& traits, uint64_t base,
+HONE_DELTA_INLINE uint64_t code_change(C& coder, Counter* counters, ValueMemory& memory, const ResidualTraits& traits, uint64_t base,
                             uint64_t given) {
   using E = Element<kType>;
   constexpr Dimensions d = dimensions(kProfile);
@@ -71,7 +72,7 @@ inline uint64_t code_change(C& coder, Counter* counters, ValueMemory& memory, co
 // Codes an element, of which a flag says whether it changed: the base's class and the flags before
 // tell how likely that is.
 template <Profile kProfile, Type kType, class C>
-inline uint64_t code_residual(C& coder, Counter* counters, ValueMemory& memory, const ResidualTraits& traits, uint64_t base,
+HONE_DELTA_INLINE uint64_t code_residual(C& coder, Counter* counters, ValueMemory& memory, const ResidualTraits& traits, uint64_t base,
                               uint64_t given) {
   using E = Element<kType>;
   constexpr Layout l = kLayout<kProfile>;

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "shared/delta/format/inlining.hpp"
 #include "shared/delta/format/models.hpp"
 
 namespace hone::delta {
@@ -31,7 +32,7 @@ inline constexpr uint8_t kRunBits[kRunSymbols] = {0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 
 
 // At most `left`; a run of all that is left ends the operation. False: damaged.
 template <Profile kProfile, class C>
-inline bool code_run(C& coder, Counter* counters, ValueMemory& memory, uint64_t left, uint64_t& run) {
+HONE_DELTA_INLINE bool code_run(C& coder, Counter* counters, ValueMemory& memory, uint64_t left, uint64_t& run) {
   constexpr Dimensions d = dimensions(kProfile);
   constexpr Layout l = kLayout<kProfile>;
   const uint32_t level = run_level(memory.run_mean, d.run_levels);
