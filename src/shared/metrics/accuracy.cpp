@@ -7,18 +7,9 @@
 namespace hone::metrics {
 namespace {
 
-// The standard normal quantile of the two-sided `confidence`: 1.96 for 0.95.
-double normal_z(double confidence) {
-  const double tail = (1.0 - confidence) / 2;
-  const auto upper_tail = [](double z) { return std::erfc(z / std::sqrt(2.0)) / 2; };
-  double low = 0;
-  double high = 40;
-  for (int i = 0; i < 200 && low < high; ++i) {
-    const double middle = low + (high - low) / 2;
-    if (middle == low || middle == high) break;
-    (upper_tail(middle) > tail ? low : high) = middle;
-  }
-  return low + (high - low) / 2;
+// 1.96 for 0.95.
+double two_sided_z(double confidence) {
+  return normal_upper_quantile((1.0 - confidence) / 2);
 }
 
 // Tango's restricted maximum likelihood estimate of the probability that only the first is right,
@@ -75,7 +66,7 @@ Interval tango_interval(const PairedCounts& counts, double confidence) {
   const auto n = static_cast<double>(counts.n());
   const double first = static_cast<double>(counts.only_first) / n;
   const double second = static_cast<double>(counts.only_second) / n;
-  const double z = normal_z(confidence);
+  const double z = two_sided_z(confidence);
   // The upper limit is the lower one with the two exchanged, so that the interval is antisymmetric to the bit.
   return {lower_limit(first, second, n, z), -lower_limit(second, first, n, z)};
 }
@@ -87,7 +78,7 @@ std::optional<std::int64_t> rows_for_lower_bound_above(double margin, const Pair
   const double second = static_cast<double>(counts.only_second) / n;
   const double excess = second - first - margin;
   if (!(excess > 0)) return std::nullopt;
-  const double z = normal_z(confidence);
+  const double z = two_sided_z(confidence);
   const double rows = z * z * restricted_variance(first, second, margin) / (excess * excess);
   if (!(rows < 1e15)) return std::nullopt;
   return static_cast<std::int64_t>(std::floor(rows)) + 1;

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "shared/metrics/interval.hpp"
+
 namespace hone::metrics {
 
 // Index of the largest score per row; the first one wins a tie. -1, which is no label, for a row
@@ -16,10 +18,6 @@ namespace hone::metrics {
 struct PairedCounts {
   std::int64_t both = 0, only_first = 0, only_second = 0, neither = 0;
   [[nodiscard]] std::int64_t n() const { return both + only_first + only_second + neither; }
-};
-
-struct Interval {
-  double lower = 0, upper = 0;
 };
 
 // Two-sided score interval for p_second - p_first of paired proportions:
