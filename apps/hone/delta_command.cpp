@@ -18,6 +18,7 @@
 #include "base/result.hpp"
 #include "shared/delta/apply.hpp"
 #include "shared/delta/encode/encode.hpp"
+#include "shared/delta/encode/hints_file.hpp"
 #include "shared/delta/inspect.hpp"
 
 namespace hone::app {
@@ -51,7 +52,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 struct Options {
-  std::string base, target, patch, out;
+  std::string base, target, patch, out, hints;
   std::string profile = "standard";
   int effort = 5;
   bool in_place = false;
@@ -66,6 +67,10 @@ Result<json> encode_files(const Options& options) {
   settings.profile = options.profile == "small" ? delta::Profile::small : delta::Profile::standard;
   settings.in_place = options.in_place;
   settings.block_log2 = static_cast<std::uint8_t>(std::bit_width(options.block_bytes) - (options.block_bytes == 0 ? 0 : 1));
+  if (!options.hints.empty()) {
+    HONE_TRY(const Bytes hints, read_whole(options.hints));
+    HONE_TRY(settings.hints, delta::read_hints(hints));
+  }
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   if (terminal) {
     settings.on_progress = [](double share) {
@@ -175,6 +180,7 @@ void add_delta_commands(CLI::App& app, bool& json_wanted, int& exit_code) {
   encode->add_option("--base", options->base, "The file that devices have")->required();
   encode->add_option("--target", options->target, "The file that they should get")->required();
   encode->add_option("--out", options->out, "Where the delta goes")->required();
+  encode->add_option("--hints", options->hints, "What a trainer knows of low-rank updates (JSON, docs/formats/delta.md)");
   encode->add_option("--profile", options->profile, "small: decodes in 16 KiB of memory; standard: in 1 MiB")
       ->check(CLI::IsMember({"small", "standard"}));
   encode->add_option("--effort", options->effort, "1 impatient .. 9 tries everything")->check(CLI::Range(1, 9));

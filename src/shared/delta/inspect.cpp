@@ -11,7 +11,7 @@
 namespace hone::delta {
 namespace {
 
-constexpr std::array kModes{"generic", "copy", "residual", "intra", "stored"};
+constexpr std::array kModes{"generic", "copy", "residual", "intra", "stored", "lattice", "low-rank"};
 constexpr std::array kTypes{"f32", "f16", "bf16", "f64", "i8", "u8", "i16", "i32"};
 
 }  // namespace
@@ -33,7 +33,7 @@ Result<Inspection> inspect(ByteView patch, const Bytes* base) {
     part.offset = op.target_offset;
     part.target_bytes = part.elements = op.operation.bytes;
     part.patch_bytes = static_cast<double>(end - op.patch_offset);
-    if (op.operation.op == Op::residual || op.operation.op == Op::intra) {
+    if (has_values(op.operation.op)) {
       part.dtype = kTypes[static_cast<std::size_t>(op.operation.type)];
       part.elements /= info_of(op.operation.type).width;
       while (next < tensors.size() && tensors[next].offset + tensors[next].bytes <= part.offset) ++next;

@@ -44,6 +44,32 @@ def make_stretch():
 STRETCH = make_stretch()
 
 
+def fp32(bits):
+    """The value, as a fraction of 2^-149."""
+    exponent, mantissa = bits >> 23 & 255, bits & 0x7FFFFF
+    size = mantissa if exponent == 0 else (mantissa | 0x800000) << (exponent - 1)
+    return -size if bits >> 31 else size
+
+
+def to_fp32(value):
+    """Of a fraction of 2^-149: rounded to nearest, ties to even."""
+    size = abs(value)
+    drop = max(size.bit_length() - 24, 0)
+    kept, rest = size >> drop, size & (1 << drop) - 1
+    if drop and (2 * rest > 1 << drop or 2 * rest == 1 << drop and kept & 1):
+        kept += 1
+    bits = min((drop << 23) + kept, 0x7F800000)
+    return bits | (0x80000000 if value < 0 else 0)
+
+
+def moved(element, k, scale):
+    if k == 0:
+        return element
+    bits = int.from_bytes(element, "little")
+    require(abs(k) < 2**24 and bits >> 23 & 255 != 255, "steps")
+    return to_fp32(fp32(bits) + (k << (149 - scale))).to_bytes(4, "little")
+
+
 class Decoder:
     def __init__(self, base, patch):
         self.base, self.patch, self.out = base, patch, bytearray()
@@ -82,6 +108,7 @@ class Decoder:
     def make_counters(self):
         standard = self.standard
         self.classes, self.run_levels, self.levels, self.shift, self.distances = (32, 16, 9, 0, 4) if standard else (8, 8, 1, 7, 1)
+        self.step_levels, self.components = (8, 8) if standard else (4, 1)
         # Made as they are met: (name, where) -> [probability, count]
         self.counters, self.weights = {}, {}
         self.last_kind = self.base_next = 0
@@ -148,41 +175,50 @@ class Decoder:
     def number(self, key, limit=127):
         length = self.tree(6, (key, "length"), limit)
         m = min(length, 3)
-        t = self.tree(m, (key, "top", min(length, 7)), limit)
+        t = self.tree(m, (key, "top", min(length, 3)), limit)
         return ((2**m + t) << (length - m) | self.raw(length - m)) - 1
 
     # operations
     def operation(self):
         left = self.size - len(self.out)
         kind = self.tree(3, ("op_kind", self.last_kind))
-        require(kind <= 4, "operation")
+        require(kind <= 6, "operation")
         self.last_kind = kind
-        values = kind in (2, 3)
-        if values:
-            type_ = self.tree(4, "op_type")
-            require(type_ < len(TYPES), "type")
-            bits, exponent_bits, _ = TYPES[type_]
+        typed, on_lattice, has_base = kind in (2, 3), kind in (5, 6), kind in (1, 2, 5, 6)
+        values = typed or on_lattice
+        type_ = self.tree(4, "op_type") if typed else 0
+        require(type_ < len(TYPES), "type")
+        bits, exponent_bits, _ = TYPES[type_]
         unit = bits // 8 if values else 1
         count = self.number("op_bytes") * unit or left
         require(0 < count <= left and count % unit == 0, "count")
-        if kind in (1, 2):
+        if has_base:
             forward = self.bit("op_shift forward")
             by = self.number("op_shift")
             offset = self.base_next + by if forward else self.base_next - by
             require(0 <= offset and offset + count <= len(self.base), "place in the base")
             self.base_next = offset + count
             require(all(self.reaches(offset + i, len(self.out) + i) for i in range(count)), "out of reach")
-        top = self.raw(exponent_bits) if values and exponent_bits else 0
+        top = self.raw(exponent_bits) if typed and exponent_bits else 0
         by_mantissa = self.bit("by mantissa") if kind == 2 and exponent_bits else 0
-        by_runs = self.bit("by runs") if kind == 2 else 0
-        if kind in (1, 2):
+        scale = self.raw(8) - 104 if on_lattice else 0
+        require(scale <= 149, "scale")
+        corrected = 0
+        if kind == 6:
+            rank, shift, columns = self.raw(5) + 1, self.raw(5), self.raw(24)
+            wide, corrected = self.raw(1), self.raw(1)
+            require(columns > 0 and count // 4 % columns == 0, "columns")
+            require(rank * (columns + 1) * (1 + wide) <= (262144 if self.standard else 4096), "factors")
+        by_runs = self.bit("by runs") if kind in (2, 5) or corrected else 0
+        if has_base:
             d = len(self.base) + len(self.out) - offset
             i = self.reps.index(d) if d in self.reps[:3] else 3
             self.reps = [d] + self.reps[:i] + self.reps[i + 1:]
-        if values and type_ != self.last_type:
+        memory_kind = type_ if typed else "lattice"
+        if values and memory_kind != self.last_type:
             self.activity = self.last = self.run_mean = self.deviation = self.last_sign = self.scale = 0
             self.mean = [0] * 32
-            self.last_type = type_
+            self.last_type = memory_kind
         if kind != 0:
             self.before = 0
         if kind == 0:
@@ -192,6 +228,22 @@ class Decoder:
         elif kind == 4:
             for _ in range(count):
                 self.out.append(self.raw(8))
+        elif kind == 5:
+            steps = self.steps(count // 4, by_runs)
+            for i in range(offset, offset + count, 4):
+                self.out += moved(self.base[i:i + 4], next(steps), scale)
+        elif kind == 6:
+            v = [[self.factor(0, r, wide) for _ in range(columns)] for r in range(rank)]
+            corrections = self.steps(count // 4, by_runs)
+            for i in range(count // 4):
+                if i % columns == 0:
+                    u = [self.factor(1, r, wide) for r in range(rank)]
+                k = sum(u[r] * v[r][i % columns] for r in range(rank)) >> shift
+                at = offset + 4 * i
+                self.out += moved(self.base[at:at + 4], k + (next(corrections) if corrected else 0), scale)
+            for key in list(self.counters):
+                if key[0] in (("second",) if self.standard else ("literal", "matched")):
+                    del self.counters[key]
         elif kind == 3:
             for _ in range(count // unit):
                 self.out += self.intra(type_, top).to_bytes(unit, "little")
@@ -206,7 +258,7 @@ class Decoder:
                         break
                 b = int.from_bytes(self.base[offset + i:offset + i + unit], "little")
                 cls = self.magnitude_class(type_, top, b)
-                changed = by_runs or self.flag(exponent_bits, cls)
+                changed = by_runs or self.flag(("zero", cls >> 1 if exponent_bits else cls))
                 x = self.change(type_, cls, by_mantissa, b) if changed else b
                 self.out += x.to_bytes(unit, "little")
                 i += unit
@@ -221,9 +273,9 @@ class Decoder:
             cls = (abs(b - 128) if unsigned else -b & mask if b & sign else b).bit_length()
         return min(cls, self.classes - 1)
 
-    def flag(self, exponent_bits, cls):
+    def flag(self, key):
         level = sum(self.activity >= t for t in (32, 256, 1024, 2731, 6554, 13107, 26214))
-        changed = self.bit(("zero", cls >> 1 if exponent_bits else cls, 4 * level + (self.last & 3)), 255)
+        changed = self.bit((key, 4 * level + (self.last & 3)), 255)
         self.last = (self.last << 1 | changed) & 3
         if changed:
             self.activity += 65536 - self.activity >> 5
@@ -284,7 +336,9 @@ class Decoder:
         c = min(max(self.scale >> 7, 0), 7) if self.standard else 0
         if exponent_bits:
             mantissa_bits = bits - 1 - exponent_bits
-            below = self.tree(8, ("exponent", c), 255)
+            below = self.tree(5, ("exponent", c), 255)
+            if below == 31:
+                below = self.raw(8)
             self.scale += (min(below, 24) << 8) - self.scale >> 5
             exponent = top - below & 2**exponent_bits - 1
             sign = self.raw(1)
@@ -301,6 +355,44 @@ class Decoder:
         t = self.tree(m, ("intra_top", min(length, self.classes - 1)), 255)
         value = (2**m + t) << (length - 1 - m) | self.raw(length - 1 - m)
         return (-value if down else value) & 2**bits - 1
+
+    # lattice and low rank
+    def steps(self, count, by_runs):
+        i = 0
+        while i < count:
+            if by_runs:
+                run = self.run_length(count - i)
+                for _ in range(run):
+                    yield 0
+                i += run
+                if i == count:
+                    return
+            yield self.nonzero_steps() if by_runs or self.flag("step_zero") else 0
+            i += 1
+
+    def nonzero_steps(self):
+        down = self.bit(("step_sign", self.last_sign), 255)
+        self.last_sign = 1 + down
+        key = ("step_length", min(self.scale >> 7, self.step_levels - 1))
+        length = self.tree(5, key, 255) if self.bit((key, 0), 255) else 0
+        self.scale += (length << 8) - self.scale >> 4
+        m = min(length, 3)
+        t = self.tree(m, ("step_top", min(length, 7)), 255)
+        size = (2**m + t) << (length - m) | self.raw(length - m)
+        return -size if down else size
+
+    def factor(self, is_u, r, wide):
+        key = ("factor", is_u, min(r, self.components - 1))
+        if not self.bit((key, 0), 255):
+            return 0
+        down = self.bit((key, 16), 255)
+        length = self.tree(4, key, 255)
+        m = min(length, 2)
+        t = self.tree(m, (key, 17 + 4 * min(length, 7)), 255)
+        size = (2**m + t) << (length - m) | self.raw(length - m)
+        value = -size if down else size
+        require(-32768 <= value < 32768 if wide else -128 <= value < 128, "factor")
+        return value
 
     # generic bytes
     def byte_at(self, place):

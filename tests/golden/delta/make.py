@@ -33,8 +33,9 @@ def bad_in_place(good):
 
 def main():
     for base in sorted(FOLDER.glob("*.base")):
+        hints = base.with_suffix(".hints")
         for profile in ("small", "standard"):
-            encode(base, profile, "--profile", profile)
+            encode(base, profile, "--profile", profile, *(["--hints", hints] if hints.exists() else []))
     turned = FOLDER / "turned.base"
     for profile in ("small", "standard"):
         encode(turned, f"{profile}_in_place", "--profile", profile, "--in-place", "--block-bytes", "4096")

@@ -1,15 +1,11 @@
 #include "shared/delta/decode/decoder.hpp"
 
 #include "shared/delta/decode/memory.hpp"
-#include "shared/delta/format/intra.hpp"
-#include "shared/delta/format/residual.hpp"
-#include "shared/delta/format/runs.hpp"
 
 namespace hone::delta {
 namespace {
 
 constexpr size_t kAlign = 8;
-constexpr uint64_t kRunPiece = 256;  // elements
 
 }  // namespace
 
@@ -184,6 +180,8 @@ void Decoder::step(const uint8_t* limit) {
     case Stage::copy: return step_copy();
     case Stage::residual:
     case Stage::intra: return step_values<kProfile>(limit);
+    case Stage::lattice: return step_lattice<kProfile>(limit);
+    case Stage::low_rank: return step_low_rank<kProfile>(limit);
     case Stage::stored: return step_stored(limit);
     case Stage::header:
     case Stage::prime:
@@ -203,11 +201,8 @@ void Decoder::step_head() {
     if (!reach_.reaches(operation_.base_offset, written(), operation_.bytes)) return fail(Status::out_of_reach);
     note_alignment(generic_, header_.base_bytes + written() - operation_.base_offset);
   }
-  if (operation_.op == Op::residual || operation_.op == Op::intra) {
-    if (operation_.type != values_type_) values_ = ValueMemory{};
-    values_type_ = operation_.type;
-    values_.run = 0;
-  }
+  if (has_values(operation_.op)) start_values(values_, values_type_, operation_);
+  factors_known_ = 0;
   if (operation_.op != Op::generic) generic_.before = 0;
   stage_ = stage_of(operation_.op);
 }
@@ -314,79 +309,6 @@ void Decoder::step_stored(const uint8_t* limit) {
   while (left_ > 0 && coder_.next <= limit && coder_.bad == 0 && has_room()) {
     out_[out_used_++] = static_cast<uint8_t>(coder_.raw(0, 8));
     --left_;
-  }
-  if (left_ == 0) end_operation();
-}
-
-template <Profile kProfile>
-void Decoder::step_values(const uint8_t* limit) {
-  switch (operation_.type) {
-    case Type::f32: return run_values<kProfile, Type::f32>(limit);
-    case Type::f16: return run_values<kProfile, Type::f16>(limit);
-    case Type::bf16: return run_values<kProfile, Type::bf16>(limit);
-    case Type::f64: return run_values<kProfile, Type::f64>(limit);
-    case Type::i8: return run_values<kProfile, Type::i8>(limit);
-    case Type::u8: return run_values<kProfile, Type::u8>(limit);
-    case Type::i16: return run_values<kProfile, Type::i16>(limit);
-    case Type::i32: return run_values<kProfile, Type::i32>(limit);
-    case Type::count: break;
-  }
-  fail(Status::damaged);
-}
-
-template <Profile kProfile, Type kType>
-void Decoder::run_values(const uint8_t* limit) {
-  constexpr uint32_t width = Element<kType>::width;
-  const bool with_base = operation_.op == Op::residual;
-  while (left_ > 0 && coder_.next <= limit && status_ == Status::ok && coder_.bad == 0) {
-    if (!has_room()) return;
-    uint64_t count = (out_limit_ - out_used_ + width - 1) / width;  // the last one may run into the slack
-    if (count > left_ / width) count = left_ / width;
-    const uint8_t* from = nullptr;
-    if (with_base) {
-      size_t have = 0;
-      from = base_window(operation_.base_offset + (operation_.bytes - left_), width, have);
-      if (from == nullptr) return;
-      if (count > have / width) count = have / width;
-    }
-    // Copies whose address does not escape stay in registers.
-    RangeDecoder coder = coder_;
-    ValueMemory memory = values_;
-    Counter* const counters = counters_;
-    const ResidualTraits traits{operation_.top_exponent, operation_.by_mantissa};
-    uint8_t* to = out_ + out_used_;
-    uint64_t i = 0;
-    if (with_base && operation_.by_runs) {
-      // Copied ahead in pieces, so that short runs cost nothing.
-      if (count > kRunPiece) count = kRunPiece;
-      memcpy(to, from, static_cast<size_t>(count) * width);
-      while (i < count && (memory.run > 1 || coder.next <= limit)) {
-        if (memory.run == 0) {
-          uint64_t run = 0;
-          if (!code_run<kProfile>(coder, counters, memory, left_ / width - i, run)) return fail(Status::damaged);
-          memory.run = run + 1;
-        } else if (memory.run > 1) {
-          const uint64_t step = memory.run - 1 < count - i ? memory.run - 1 : count - i;
-          i += step;
-          memory.run -= step;
-        } else {
-          uint8_t* const at = to + i * width;
-          store_element<width>(at, code_change<kProfile, kType>(coder, counters, memory, traits, load_element<width>(at), 0));
-          memory.run = 0;
-          ++i;
-        }
-      }
-    } else if (with_base) {
-      for (; i < count && coder.next <= limit; ++i, from += width, to += width)
-        store_element<width>(to, code_residual<kProfile, kType>(coder, counters, memory, traits, load_element<width>(from), 0));
-    } else {
-      for (; i < count && coder.next <= limit; ++i, to += width)
-        store_element<width>(to, code_intra<kProfile, kType>(coder, counters, memory, traits.top_exponent, 0));
-    }
-    coder_ = coder;
-    values_ = memory;
-    out_used_ += static_cast<size_t>(i) * width;
-    left_ -= i * width;
   }
   if (left_ == 0) end_operation();
 }

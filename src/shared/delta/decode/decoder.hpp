@@ -87,7 +87,7 @@ class Decoder {
   [[nodiscard]] uint64_t written_out() const { return flushed_; }      // of these, handed to write_target
 
  private:
-  enum class Stage : uint8_t { header, prime, head, generic, copy, residual, intra, stored, end };
+  enum class Stage : uint8_t { header, prime, head, generic, copy, residual, intra, stored, lattice, low_rank, end };
   static constexpr Stage stage_of(Op op) {
     return static_cast<Stage>(static_cast<uint8_t>(Stage::generic) + static_cast<uint8_t>(op));
   }
@@ -103,6 +103,12 @@ class Decoder {
   void step_values(const uint8_t* limit);
   template <Profile kProfile, Type kType>
   void run_values(const uint8_t* limit);
+  template <Profile kProfile>
+  void step_lattice(const uint8_t* limit);
+  template <Profile kProfile>
+  void step_low_rank(const uint8_t* limit);
+  template <Profile kProfile>
+  bool read_factors(const uint8_t* limit, uint32_t until);
   void step_copy();
   void step_stored(const uint8_t* limit);
   void begin();
@@ -119,6 +125,7 @@ class Decoder {
   bool copy_match();
   int expected_byte();
   const uint8_t* base_window(uint64_t offset, size_t want, size_t& have);
+  uint64_t elements_at_hand(uint32_t width, const uint8_t*& from);
   bool flush();
   // Whoever writes to out_ asks this before he takes input for it: the writer before may have left it
   // full, and a pause may be due.
@@ -160,6 +167,7 @@ class Decoder {
   OperationMemory heads_{};
   ValueMemory values_{};
   Type values_type_ = Type::count;
+  uint32_t factors_known_ = 0;  // of a low-rank operation: V's, then those of U's row
   GenericMemory generic_{};
 
   uint8_t carry_[2 * kStepBytesMax] = {};  // input that was too short for a step

@@ -3,6 +3,7 @@
 #include "shared/delta/decode/decoder.hpp"
 #include "shared/delta/decode/memory.hpp"
 #include "shared/delta/format/checksum.hpp"
+#include "shared/delta/format/low_rank.hpp"
 
 namespace hone::delta {
 namespace {
@@ -11,7 +12,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "counters are saved as 
 
 constexpr uint8_t kStateMagic[4] = {'H', 'N', 'D', 'S'};
 constexpr uint8_t kStateVersion = 1;
-constexpr size_t kFields = 72;  // at least as many as list_state() lists
+constexpr size_t kFields = 80;  // at least as many as list_state() lists
 constexpr size_t kStateHeadBytes = 8 + kInPlaceHeaderBytes + kFields * 8 + 2 * kStepBytesMax + kOutSlackBytes;
 constexpr size_t kChecksumBytes = 8;
 
@@ -84,6 +85,13 @@ void Decoder::list_state(Archive& archive) {
   archive(operation_.top_exponent, (1u << 11) - 1);
   archive(operation_.by_mantissa, 1);
   archive(operation_.by_runs, 1);
+  archive.between(operation_.scale, kScaleMin, kScaleMax);
+  archive(operation_.low_rank.rank, kRankMax);
+  archive(operation_.low_rank.shift, 31);
+  archive(operation_.low_rank.columns, (1u << 24) - 1);
+  archive(operation_.low_rank.wide, 1);
+  archive(operation_.low_rank.corrected, 1);
+  archive(factors_known_, 0xFFFFFFFFu);
   archive(left_, header_.target_bytes);
   archive(match_left_, header_.target_bytes);
   archive(match_at_, header_.base_bytes + header_.target_bytes);
@@ -169,18 +177,27 @@ bool Decoder::operation_is_sound(uint64_t target_left) const {
   if (left_ > operation_.bytes || match_left_ > operation_.bytes - left_) return false;
   if (match_left_ > 0 && (operation_.op != Op::generic || match_at_ >= header_.base_bytes + written())) return false;
   if (has_base(operation_.op) && operation_.bytes > header_.base_bytes - operation_.base_offset) return false;
-  if (operation_.op == Op::residual || operation_.op == Op::intra) {
-    if (operation_.type == Type::count) return false;
-    return operation_.bytes % info_of(operation_.type).width == 0 && left_ % info_of(operation_.type).width == 0;
+  if (has_values(operation_.op)) {
+    if (operation_.type == Type::count || (is_on_lattice(operation_.op) && operation_.type != Type::f32)) return false;
+    const uint32_t width = info_of(operation_.type).width;
+    if (operation_.bytes % width != 0 || left_ % width != 0) return false;
+  }
+  if (operation_.op == Op::low_rank) {
+    const LowRank& shape = operation_.low_rank;
+    if (!is_sound(shape, header_.profile, operation_.bytes / 4)) return false;
+    if (factors_known_ > shape.rank * (shape.columns + 1)) return false;
   }
   return true;
 }
 
-// A counter's count is an index, and a weight may not overflow.
+// A counter's count is an index, and a weight may not overflow. Factors may be anything.
 bool Decoder::counters_are_sound() const {
-  const Layout l = header_.profile == Profile::small ? kLayout<Profile::small> : kLayout<Profile::standard>;
+  const bool is_small = header_.profile == Profile::small;
+  const Layout l = is_small ? kLayout<Profile::small> : kLayout<Profile::standard>;
+  const uint32_t factors = stage_ == Stage::low_rank ? (is_small ? kFactorsAt<Profile::small> : kFactorsAt<Profile::standard>) : l.total;
+  const size_t factors_end = factors + dimensions(header_.profile).factor_bytes / sizeof(Counter);
   for (uint32_t i = 0; i < l.weights; ++i)
-    if ((counters_[i].state & 1023u) > kValueLimit) return false;
+    if ((counters_[i].state & 1023u) > kValueLimit && (i < factors || i >= factors_end)) return false;
   for (uint32_t i = l.weights; i < l.total; ++i)
     if (counters_[i].state + kWeightOffset > 2u * kWeightMax) return false;
   return true;

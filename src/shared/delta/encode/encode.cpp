@@ -1,7 +1,6 @@
 #include "shared/delta/encode/encode.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -13,14 +12,12 @@
 #include "shared/delta/encode/range_encoder.hpp"
 #include "shared/delta/encode/readings.hpp"
 #include "shared/delta/encode/shift.hpp"
-#include "shared/delta/encode/value_coder.hpp"
+#include "shared/delta/encode/tensor_choice.hpp"
 
 namespace hone::delta {
 namespace {
 
 constexpr std::uint64_t kEncodeBytesMax = std::uint64_t{1} << 31;  // base and target together
-constexpr std::uint64_t kSampleBytes = 128 * 1024;
-constexpr double kOutliers = 1.0 / 1024;  // of a tensor, whose size its magnitude classes need not tell
 
 struct Effort {
   std::uint32_t depth;
@@ -47,12 +44,6 @@ Header header_of(ByteView base, ByteView target, Profile profile) {
   return header;
 }
 
-std::uint64_t changes(ByteView base, ByteView target, std::uint64_t width) {
-  std::uint64_t count = 0;
-  for (std::uint64_t i = 0; i < target.size(); i += width) count += std::memcmp(&base[i], &target[i], width) != 0;
-  return count;
-}
-
 template <Profile kProfile>
 class Writer {
  public:
@@ -68,13 +59,14 @@ class Writer {
   Bytes write(const std::vector<Segment>& segments) {
     for (std::size_t i = 0; i < segments.size(); ++i) {
       const Segment& segment = segments[i];
-      Operation operation{Op::generic, Type::count, segment.bytes};
-      if (segment.is_tensor) operation = choose(segment);
+      Coding coding{{Op::generic, Type::count, segment.bytes}};
+      if (segment.is_tensor) coding = choose(segment);
+      Operation& operation = coding.operation;
       if (operation.op == Op::generic) {
         // Join what follows, as far as it is generic too.
         while (i + 1 < segments.size() && !segments[i + 1].is_tensor) operation.bytes += segments[++i].bytes;
       }
-      put(operation, segment.offset);
+      put(coding, segment.offset);
       if (options_.on_progress)
         options_.on_progress(static_cast<double>(segment.offset + operation.bytes) / static_cast<double>(target_.size()));
     }
@@ -83,48 +75,21 @@ class Writer {
   }
 
  private:
-  // The cheapest way for a tensor, by the cost of a sample of it under the counters as they stand.
-  Operation choose(const Segment& segment) {
-    if (segment.type == Type::count) return {Op::stored, Type::count, segment.bytes};
-    const std::uint64_t width = info_of(segment.type).width;
-    const std::uint64_t sample = std::min(segment.bytes, kSampleBytes / width * width);
-    const std::uint64_t start = (segment.bytes - sample) / 2 / width * width;
+  // The cheapest way for a tensor.
+  Coding choose(Segment segment) {
+    if (segment.has_base && !reach_.reaches(segment.base_offset, segment.offset, segment.bytes)) segment.has_base = false;
     const ByteView target = target_.subspan(segment.offset, segment.bytes);
-    const ByteView part = target.subspan(start, sample);
-    Operation best{Op::stored, segment.type, segment.bytes};
-    std::uint64_t best_cost = sample * 8 * 256;
-    const auto consider = [&](const Operation& operation, ByteView base) {
-      CostCoder cost;
-      EncoderState state = state_;
-      if (state.values_type != segment.type) state.values = ValueMemory{};
-      code_values<kProfile>(cost, state, operation, base, part);
-      if (cost.cost() >= best_cost) return;
-      best_cost = cost.cost();
-      best = operation;
-    };
-    if (segment.has_base && reach_.reaches(segment.base_offset, segment.offset, segment.bytes)) {
-      const ByteView base = base_.subspan(segment.base_offset, segment.bytes);
-      Operation residual{Op::residual, segment.type, segment.bytes, segment.base_offset, top_exponent(segment.type, base, kOutliers)};
-      // Where the two are as good as equal, the one that decodes faster.
-      const bool mostly_unchanged = changes(base.subspan(start, sample), part, width) * 2 * width < sample;
-      residual.by_runs = !mostly_unchanged;
-      consider(residual, base.subspan(start, sample));
-      if (best.op == Op::residual) best_cost += best_cost / 256;
-      residual.by_runs = mostly_unchanged;
-      consider(residual, base.subspan(start, sample));
-      if (kProfile == Profile::standard && info_of(segment.type).exponent_bits != 0) {
-        residual.by_mantissa = true;
-        residual.by_runs = best.by_runs;
-        consider(residual, base.subspan(start, sample));
-      }
-    }
-    if (const std::uint32_t top = top_exponent(segment.type, target); fits_intra(segment.type, target, top))
-      consider({Op::intra, segment.type, segment.bytes, 0, top}, {});
-    const ByteView before = segment.has_base ? base_.subspan(segment.base_offset + start, sample) : ByteView{};
-    if (generic_bits(before, part) * 256 < static_cast<double>(best_cost) ||
-        (best_cost * 4 > sample * 8 * 256 && stands_elsewhere(segment)))
-      best = {Op::generic, Type::count, segment.bytes};
-    return best;
+    const ByteView base = segment.has_base ? base_.subspan(segment.base_offset, segment.bytes) : ByteView{};
+    const auto hint = std::find_if(options_.hints.begin(), options_.hints.end(),
+                                   [&](const auto& h) { return !segment.name.empty() && h.tensor == segment.name; });
+    TensorChoice choice = choose_coding<kProfile>(state_, segment, base, target, hint == options_.hints.end() ? nullptr : &*hint);
+    if (segment.type == Type::count) return std::move(choice.coding);
+    const Sample sample = sample_of(segment);
+    const auto of_sample = [&](ByteView bytes) { return bytes.empty() ? bytes : bytes.subspan(sample.start, sample.bytes); };
+    const double as_bytes = generic_bits(of_sample(base), of_sample(target)) / static_cast<double>(sample.bytes);
+    if (as_bytes < choice.bits_per_byte || (choice.bits_per_byte > 2 && stands_elsewhere(segment)))
+      return {{Op::generic, Type::count, segment.bytes}};
+    return std::move(choice.coding);
   }
 
   // Whether most of a tensor stands, byte for byte, in the base or earlier in the target.
@@ -143,32 +108,22 @@ class Writer {
     return *finder_;
   }
 
-  void put(Operation operation, std::uint64_t offset) {
+  void put(Coding& coding, std::uint64_t offset) {
+    Operation& operation = coding.operation;
     code_operation<kProfile>(coder_, state_.counters.data(), state_.heads, base_.size(), target_.size() - offset, operation);
-    if (has_base(operation.op))
-      note_alignment(state_.generic, base_.size() + offset - operation.base_offset);
-    if (operation.op == Op::residual || operation.op == Op::intra) {
-      if (operation.type != state_.values_type) state_.values = ValueMemory{};
-      state_.values_type = operation.type;
-    }
+    if (has_base(operation.op)) note_alignment(state_.generic, base_.size() + offset - operation.base_offset);
     if (operation.op != Op::generic) {
       state_.generic.before = 0;
       if (finder_) finder_->pass_tensor(offset + operation.bytes);
     }
     const ByteView bytes = target_.subspan(offset, operation.bytes);
-    switch (operation.op) {
-      case Op::generic:
-        code_generic<kProfile>(coder_, state_, finder(), base_, target_, offset, operation.bytes, {effort_.nice_length});
-        break;
-      case Op::residual:
-        code_values<kProfile>(coder_, state_, operation, base_.subspan(operation.base_offset, operation.bytes), bytes);
-        break;
-      case Op::intra: code_values<kProfile>(coder_, state_, operation, {}, bytes); break;
-      case Op::stored:
-        for (const std::uint8_t byte : bytes) coder_.raw(byte, 8);
-        break;
-      case Op::copy:
-      case Op::count: break;
+    if (has_values(operation.op)) {
+      const ByteView base = has_base(operation.op) ? base_.subspan(operation.base_offset, operation.bytes) : ByteView{};
+      code_content<kProfile>(coder_, state_, coding, base, bytes);
+    } else if (operation.op == Op::generic) {
+      code_generic<kProfile>(coder_, state_, finder(), base_, target_, offset, operation.bytes, {effort_.nice_length});
+    } else if (operation.op == Op::stored) {
+      for (const std::uint8_t byte : bytes) coder_.raw(byte, 8);
     }
   }
 

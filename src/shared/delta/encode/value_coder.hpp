@@ -2,12 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "shared/delta/encode/encoder_state.hpp"
 #include "shared/delta/format/intra.hpp"
+#include "shared/delta/format/lattice.hpp"
 #include "shared/delta/format/residual.hpp"
 #include "shared/delta/format/operations.hpp"
 #include "shared/delta/format/runs.hpp"
@@ -90,5 +92,37 @@ void code_values(Coder& coder, EncoderState& state, const Operation& operation, 
     state.values = memory;
   });
 }
+
+// Codes k's, or what corrects a prediction of them, one after the other.
+template <Profile kProfile, class Coder>
+class StepsCoder {
+ public:
+  StepsCoder(Coder& coder, EncoderState& state, const std::vector<std::int64_t>& steps, bool by_runs)
+      : coder_(coder), state_(state), steps_(steps), by_runs_(by_runs) {}
+
+  void code(std::size_t i) {
+    Counter* counters = state_.counters.data();
+    ValueMemory& memory = state_.values;
+    if (!by_runs_) {
+      (void)code_flag_and_steps<kProfile>(coder_, counters, memory, steps_[i]);
+      return;
+    }
+    if (run_ == 0) {
+      std::size_t next = i;
+      while (next < steps_.size() && steps_[next] == 0) ++next;
+      std::uint64_t run = next - i;
+      (void)code_run<kProfile>(coder_, counters, memory, steps_.size() - i, run);
+      run_ = run + 1;
+    }
+    if (--run_ == 0) (void)code_steps<kProfile>(coder_, counters, memory, steps_[i]);
+  }
+
+ private:
+  Coder& coder_;
+  EncoderState& state_;
+  const std::vector<std::int64_t>& steps_;
+  const bool by_runs_;
+  std::uint64_t run_ = 0;  // as ValueMemory::run
+};
 
 }  // namespace hone::delta

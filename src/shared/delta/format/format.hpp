@@ -57,10 +57,15 @@ enum class Op : uint8_t {
   residual = 2,  // values, each the base's value plus a difference
   intra = 3,     // values without a base
   stored = 4,    // raw bytes
-  count = 5,
+  lattice = 5,   // fp32 values, each the base's plus a multiple of one power of two
+  low_rank = 6,  // the same, the multiples being a product of thin matrices
+  count = 7,
 };
 
-[[nodiscard]] constexpr bool has_base(Op op) { return op == Op::copy || op == Op::residual; }
+[[nodiscard]] constexpr bool is_on_lattice(Op op) { return op == Op::lattice || op == Op::low_rank; }
+[[nodiscard]] constexpr bool has_type(Op op) { return op == Op::residual || op == Op::intra; }
+[[nodiscard]] constexpr bool has_values(Op op) { return has_type(op) || is_on_lattice(op); }
+[[nodiscard]] constexpr bool has_base(Op op) { return op == Op::copy || op == Op::residual || is_on_lattice(op); }
 
 struct Header {
   Profile profile = Profile::standard;

@@ -18,11 +18,11 @@ HONE_DELTA_INLINE uint64_t code_intra(C& coder, Counter* counters, ValueMemory& 
   constexpr Layout l = kLayout<kProfile>;
   const int32_t scale = memory.scale >> 7;  // half steps
   const uint32_t context = d.intra_scales == 1 ? 0 : static_cast<uint32_t>(scale < 0 ? 0 : scale > 7 ? 7 : scale);
-  Counter* exponents = counters + l.exponent + context * 256;
+  Counter* exponents = counters + l.exponent + context * 64;
   if constexpr (E::exponent_bits != 0) {
-    // Exponents from the top: 254 and 255 stand for "254 or more below" and zero exponents.
-    const uint32_t e = E::exponent(given);
-    const uint32_t below = code_tree(coder, exponents, 8, top_exponent - e, kValueLimit) & 255u;
+    const uint32_t given_below = (top_exponent - E::exponent(given)) & 255u;
+    uint32_t below = code_tree(coder, exponents, 5, given_below < 31 ? given_below : 31, kValueLimit);
+    if (below == 31) below = coder.raw(given_below, 8);
     memory.scale += ((static_cast<int32_t>(below < 24 ? below : 24) << 8) - memory.scale) >> 5;
     const uint64_t exponent = (top_exponent - below) & ((1u << E::exponent_bits) - 1u);
     const uint32_t cls = below < d.classes ? below : d.classes - 1;
