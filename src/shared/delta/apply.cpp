@@ -95,6 +95,7 @@ Error error_of(Status status) {
     case Status::foreign_journal:
       return {Code::invalid, "another delta was being applied to this file: end that one first, or replace the file and remove its journal"};
     case Status::io_journal: return {Code::unavailable, "the journal cannot be written or read: try again"};
+    case Status::unsupported_profile: return {Code::invalid, "this decoder knows the small profile only: make the delta with --profile small"};
     case Status::bad_state: return {Code::damaged, "the saved state is damaged: begin again from the base"};
     case Status::ok:
     case Status::paused:

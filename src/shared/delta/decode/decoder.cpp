@@ -3,16 +3,6 @@
 #include "shared/delta/decode/memory.hpp"
 
 namespace hone::delta {
-namespace {
-
-constexpr size_t kAlign = 8;
-
-}  // namespace
-
-size_t Decoder::workspace_bytes(Profile profile) {
-  const Dimensions d = dimensions(profile);
-  return kAlign + counters_of(profile) * sizeof(Counter) + d.base_buffer_bytes + d.out_buffer_bytes + kOutSlackBytes;
-}
 
 Status Decoder::init(const Callbacks& callbacks, void* workspace, size_t workspace_size, uint64_t target_bytes_max) {
   *this = Decoder{};
@@ -119,6 +109,7 @@ void Decoder::begin() {
 
 // Lays out the workspace for the header's profile.
 Status Decoder::take_memory() {
+  if (kSmallOnly && header_.profile != Profile::small) return Status::unsupported_profile;
   if (header_.target_bytes > target_bytes_max_) return Status::target_too_large;
   const Dimensions d = dimensions(header_.profile);
   const size_t counter_bytes = counters_of(header_.profile) * sizeof(Counter);
@@ -163,7 +154,7 @@ Status Decoder::run(const uint8_t* bytes, const uint8_t* limit) {
       stage_ = Stage::head;
     } else if (header_.profile == Profile::small) {
       step<Profile::small>(limit);
-    } else {
+    } else if constexpr (!kSmallOnly) {
       step<Profile::standard>(limit);
     }
     if (coder_.bad != 0) fail(Status::damaged);

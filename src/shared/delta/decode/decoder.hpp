@@ -53,7 +53,11 @@ inline constexpr uint64_t kNoPause = ~uint64_t{0};
 
 class Decoder {
  public:
-  [[nodiscard]] static size_t workspace_bytes(Profile profile);
+  // At most 16 KiB for the small profile with the decoder itself, 1 MiB for the standard one.
+  [[nodiscard]] static constexpr size_t workspace_bytes(Profile profile) {
+    const Dimensions d = dimensions(profile);
+    return kAlign + counters_of(profile) * sizeof(Counter) + d.base_buffer_bytes + d.out_buffer_bytes + kOutSlackBytes;
+  }
   // What save() writes.
   [[nodiscard]] static size_t state_bytes(Profile profile);
 
@@ -87,6 +91,7 @@ class Decoder {
   [[nodiscard]] uint64_t written_out() const { return flushed_; }      // of these, handed to write_target
 
  private:
+  static constexpr size_t kAlign = 8;
   enum class Stage : uint8_t { header, prime, head, generic, copy, residual, intra, stored, lattice, low_rank, end };
   static constexpr Stage stage_of(Op op) {
     return static_cast<Stage>(static_cast<uint8_t>(Stage::generic) + static_cast<uint8_t>(op));
@@ -176,5 +181,8 @@ class Decoder {
   uint64_t read_ = 0;      // bytes of the coded stream before those being read
   const uint8_t* read_from_ = nullptr;
 };
+
+static_assert(Decoder::workspace_bytes(Profile::small) + sizeof(Decoder) <= 16 * 1024);
+static_assert(kSmallOnly || Decoder::workspace_bytes(Profile::standard) + sizeof(Decoder) <= 1024 * 1024);
 
 }  // namespace hone::delta

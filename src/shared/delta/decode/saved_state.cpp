@@ -192,8 +192,8 @@ bool Decoder::operation_is_sound(uint64_t target_left) const {
 
 // A counter's count is an index, and a weight may not overflow. Factors may be anything.
 bool Decoder::counters_are_sound() const {
-  const bool is_small = header_.profile == Profile::small;
-  const Layout l = is_small ? kLayout<Profile::small> : kLayout<Profile::standard>;
+  const bool is_small = kSmallOnly || header_.profile == Profile::small;
+  const Layout& l = is_small ? kLayout<Profile::small> : kLayout<Profile::standard>;
   const uint32_t factors = stage_ == Stage::low_rank ? (is_small ? kFactorsAt<Profile::small> : kFactorsAt<Profile::standard>) : l.total;
   const size_t factors_end = factors + dimensions(header_.profile).factor_bytes / sizeof(Counter);
   for (uint32_t i = 0; i < l.weights; ++i)

@@ -217,10 +217,12 @@ void Decoder::step_low_rank(const uint8_t* limit) {
 }
 
 template void Decoder::step_values<Profile::small>(const uint8_t*);
-template void Decoder::step_values<Profile::standard>(const uint8_t*);
 template void Decoder::step_lattice<Profile::small>(const uint8_t*);
-template void Decoder::step_lattice<Profile::standard>(const uint8_t*);
 template void Decoder::step_low_rank<Profile::small>(const uint8_t*);
+#ifndef HONE_DELTA_SMALL_ONLY
+template void Decoder::step_values<Profile::standard>(const uint8_t*);
+template void Decoder::step_lattice<Profile::standard>(const uint8_t*);
 template void Decoder::step_low_rank<Profile::standard>(const uint8_t*);
+#endif
 
 }  // namespace hone::delta

@@ -46,7 +46,15 @@ enum class Status : uint8_t {
   not_in_place = 18,     // the patch was made for a new file
   foreign_journal = 19,  // the journal is another patch's, which is to be ended first
   io_journal = 20,
+  unsupported_profile = 21,  // this decoder was built for the small profile only
 };
+
+// Whether what is compiled knows the small profile only: for microcontrollers (docs/microcontroller.md).
+#ifdef HONE_DELTA_SMALL_ONLY
+inline constexpr bool kSmallOnly = true;
+#else
+inline constexpr bool kSmallOnly = false;
+#endif
 
 // Element types of the tensors that are coded as values.
 enum class Type : uint8_t { f32, f16, bf16, f64, i8, u8, i16, i32, count };

@@ -34,7 +34,7 @@ struct Dimensions {
   size_t out_buffer_bytes;
 };
 [[nodiscard]] constexpr Dimensions dimensions(Profile profile) {
-  return profile == Profile::small ? Dimensions{8, 8, 1, 0, 1, 4, 1, 4096, 7, 1, 0, 512, 512}
+  return kSmallOnly || profile == Profile::small ? Dimensions{8, 8, 1, 0, 1, 4, 1, 4096, 7, 1, 0, 512, 512}
                                    : Dimensions{32, 16, kScaleLevels, 1, kIntraScales, 8, 8, 262144, 0, 4, 1, 65536, 32768};
 }
 
@@ -91,10 +91,10 @@ struct Layout {
 template <Profile kProfile>
 inline constexpr Layout kLayout = layout(kProfile);
 [[nodiscard]] constexpr size_t counters_of(Profile profile) {
-  return profile == Profile::small ? kLayout<Profile::small>.total : kLayout<Profile::standard>.total;
+  return kSmallOnly || profile == Profile::small ? kLayout<Profile::small>.total : kLayout<Profile::standard>.total;
 }
 static_assert(dimensions(Profile::small).factor_bytes <= (kLayout<Profile::small>.second - kLayout<Profile::small>.literal) * sizeof(Counter));
-static_assert(dimensions(Profile::standard).factor_bytes <= (kLayout<Profile::standard>.third - kLayout<Profile::standard>.second) * sizeof(Counter));
+static_assert(kSmallOnly || dimensions(Profile::standard).factor_bytes <= (kLayout<Profile::standard>.third - kLayout<Profile::standard>.second) * sizeof(Counter));
 static_assert(layout(Profile::small).total * sizeof(Counter) <= 14400);
 static_assert(layout(Profile::standard).total * sizeof(Counter) < 900 * 1024);
 
