@@ -5,7 +5,7 @@ PRESET ?= release
 # Two jobs: heavy headers want 600 MB each, and CI has two cores.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
 
-.PHONY: demo test bench bench-delta build configure setup clean tidy format
+.PHONY: demo test test-power bench bench-delta build configure setup clean tidy format
 
 demo: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer digit-reader
@@ -13,6 +13,11 @@ demo: configure
 
 test: build
 	@cd $(BUILD) && ctest --output-on-failure --no-tests=error -j $(JOBS)
+
+# Patches with the power cut at every single write, several times over (minutes); `make test` takes a slice.
+test-power: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target patch_power_test
+	@HONE_POWER=all $(BUILD)/tests/patch_power_test
 
 bench: bench-delta
 
