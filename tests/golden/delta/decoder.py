@@ -201,6 +201,9 @@ class Decoder:
             require(all(self.reaches(offset + i, len(self.out) + i) for i in range(count)), "out of reach")
         top = self.raw(exponent_bits) if typed and exponent_bits else 0
         by_mantissa = self.bit("by mantissa") if kind == 2 and exponent_bits else 0
+        zero_bits = 0
+        if typed and exponent_bits and self.bit("has zero bits"):
+            zero_bits = min(self.raw(6), bits - 1 - exponent_bits - 4)
         scale = self.raw(8) - 104 if on_lattice else 0
         require(scale <= 149, "scale")
         corrected = 0
@@ -246,7 +249,7 @@ class Decoder:
                     del self.counters[key]
         elif kind == 3:
             for _ in range(count // unit):
-                self.out += self.intra(type_, top).to_bytes(unit, "little")
+                self.out += self.intra(type_, top, zero_bits).to_bytes(unit, "little")
         else:
             i = 0
             while i < count:
@@ -259,7 +262,7 @@ class Decoder:
                 b = int.from_bytes(self.base[offset + i:offset + i + unit], "little")
                 cls = self.magnitude_class(type_, top, b)
                 changed = by_runs or self.flag(("zero", cls >> 1 if exponent_bits else cls))
-                x = self.change(type_, cls, by_mantissa, b) if changed else b
+                x = self.change(type_, cls, by_mantissa, zero_bits, b) if changed else b
                 self.out += x.to_bytes(unit, "little")
                 i += unit
 
@@ -298,7 +301,7 @@ class Decoder:
         self.run_mean += (min(run, 65535) << 4) - self.run_mean >> 4
         return run
 
-    def change(self, type_, cls, by_mantissa, b):
+    def change(self, type_, cls, by_mantissa, zero_bits, b):
         bits, exponent_bits, unsigned = TYPES[type_]
         mantissa_bits = bits - 1 - exponent_bits
         mask, sign = 2**bits - 1, 2**(bits - 1)
@@ -326,12 +329,14 @@ class Decoder:
         m = min(length, 3)
         t = self.tree(m, ("top", cls if self.standard else 0, min(length, 31)), 255)
         size = (2**m + t) << (length - m) | self.raw(length - m)
-        ordered = (ordered - size if down else ordered + size) & mask
+        size <<= zero_bits
+        ordered = (ordered >> zero_bits << zero_bits) + (-size if down else size) & mask
         if not exponent_bits:
             return ordered
-        return ordered ^ sign if ordered & sign else ~ordered & mask
+        value = ordered ^ sign if ordered & sign else ~ordered & mask
+        return value >> zero_bits << zero_bits
 
-    def intra(self, type_, top):
+    def intra(self, type_, top, zero_bits):
         bits, exponent_bits, unsigned = TYPES[type_]
         c = min(max(self.scale >> 7, 0), 7) if self.standard else 0
         if exponent_bits:
@@ -344,7 +349,7 @@ class Decoder:
             sign = self.raw(1)
             k = min(mantissa_bits, 4)
             high = self.tree(k, ("intra_top", min(below, self.classes - 1)), 255)
-            mantissa = high << (mantissa_bits - k) | self.raw(mantissa_bits - k)
+            mantissa = high << (mantissa_bits - k) | self.raw(mantissa_bits - k - zero_bits) << zero_bits
             return sign << (bits - 1) | exponent << mantissa_bits | mantissa
         length = self.tree({8: 4, 16: 5, 32: 6}[bits], ("exponent", c), 255)
         self.scale += (length << 8) - self.scale >> 5

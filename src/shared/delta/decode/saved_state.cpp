@@ -84,6 +84,7 @@ void Decoder::list_state(Archive& archive) {
   archive(operation_.base_offset, header_.base_bytes);
   archive(operation_.top_exponent, (1u << 11) - 1);
   archive(operation_.by_mantissa, 1);
+  archive(operation_.zero_bits, zero_bits_max(info_of(Type::f64)));
   archive(operation_.by_runs, 1);
   archive.between(operation_.scale, kScaleMin, kScaleMax);
   archive(operation_.low_rank.rank, kRankMax);

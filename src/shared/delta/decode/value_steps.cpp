@@ -79,12 +79,12 @@ void Decoder::run_values(const uint8_t* limit) {
     RangeDecoder coder = coder_;
     ValueMemory memory = values_;
     Counter* const counters = counters_;
-    const ResidualTraits traits{operation_.top_exponent, operation_.by_mantissa};
+    const ResidualTraits traits{operation_.top_exponent, operation_.by_mantissa, operation_.zero_bits};
     uint8_t* to = out_ + out_used_;
     uint64_t done = 0;
     if (operation_.op == Op::intra) {
       for (; done < count && coder.next <= limit; ++done, to += width)
-        store_element<width>(to, code_intra<kProfile, kType>(coder, counters, memory, traits.top_exponent, 0));
+        store_element<width>(to, code_intra<kProfile, kType>(coder, counters, memory, traits.top_exponent, traits.zero_bits, 0));
     } else if (operation_.by_runs) {
       if (count > kRunPiece) count = kRunPiece;
       memcpy(to, from, static_cast<size_t>(count) * width);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -28,12 +29,14 @@ constexpr std::uint64_t kGramStep = 8;
 struct Model {
   Type type;
   std::uint32_t phase;
+  std::uint32_t zero_bits;             // low bits that are zero in most elements
   std::optional<std::uint64_t> shift;  // base place = target place + shift; absent: without a base
   friend bool operator==(const Model&, const Model&) = default;
 };
 
 constexpr std::uint32_t kContexts = 32;
 constexpr std::uint32_t kSymbols = 256;
+constexpr std::uint32_t kEscapeBits = 16;  // what an element costs that a model does not fit
 constexpr float kLearningBits = 4;  // what a cell costs until its probability is known
 
 // What is modelled of an element, what it is modelled by, and how many bits below it are raw.
@@ -43,17 +46,21 @@ struct Symbol {
   std::uint32_t raw_bits;
 };
 template <class E>
-Symbol symbol_of(const std::uint8_t* target, const std::uint8_t* base) {
+Symbol symbol_of(const std::uint8_t* target, const std::uint8_t* base, std::uint32_t zero_bits) {
+  const Symbol escape{0, kSymbols - 1, E::bits + kEscapeBits};
+  const std::uint64_t low = (std::uint64_t{1} << zero_bits) - 1;
   const std::uint64_t x = load_element<E::width>(target);
-  if (base == nullptr) return {0, E::exponent(x) % kSymbols, E::mantissa_bits + 1};
+  if ((x & low) != 0) return escape;
+  if (base == nullptr) return {0, E::exponent(x) % kSymbols, E::mantissa_bits + 1 - zero_bits};
   const std::uint64_t b = load_element<E::width>(base);
+  if ((b & low) != 0) return escape;
   const std::uint64_t off = (E::to_ordered(x) - E::to_ordered(b)) & E::mask;
   std::uint32_t context = 0;
   if constexpr (E::exponent_bits != 0) context = E::exponent(b) % kContexts;
   else context = E::magnitude_class(b, 0, kContexts);
   if constexpr (E::bits == 8) return {context, static_cast<std::uint32_t>(off), 0};
   const std::uint32_t length = bit_length((off & E::sign) != 0 ? (~off + 1) & E::mask : off);
-  return {context, length, length};  // the leading one is known, the sign is not
+  return {context, length, length > zero_bits ? length - zero_bits : 0};  // the leading one is known, the sign is not
 }
 
 // log2 of whole numbers up to the elements of a chunk.
@@ -99,6 +106,19 @@ class Chunk {
       visit<E>(model, from_, to_, [&](std::uint64_t at, float bits) { blocks[(at - from_) / kBlockBytes] += bits; });
     });
   }
+  // The low bits that are zero in all but a few elements.
+  [[nodiscard]] std::uint32_t zero_bits(Type type, std::uint32_t phase) const {
+    return with_type(type, [&](auto constant) {
+      using E = Element<decltype(constant)::value>;
+      std::array<std::uint32_t, 65> counts{};
+      std::uint32_t elements = 0;
+      for (std::uint64_t at = from_ + (phase + E::width - from_ % E::width) % E::width; at + E::width <= to_; at += E::width, ++elements)
+        ++counts[static_cast<std::uint32_t>(std::countr_zero(load_element<E::width>(&target_[at])))];
+      std::uint32_t bits = 64;
+      for (std::uint32_t enough = counts[64]; bits > 0 && enough * 8 < elements * 7; enough += counts[bits]) --bits;
+      return std::min(bits, zero_bits_max(E::info));
+    });
+  }
   // Bits of a sample of the chunk.
   [[nodiscard]] float probe(const Model& model) const {
     const std::uint64_t start = from_ + (to_ - from_) / 2 - std::min(kProbeBytes, to_ - from_) / 2;
@@ -117,9 +137,9 @@ class Chunk {
     const auto each = [&](auto&& g) {
       for (std::uint64_t at = from + (model.phase + E::width - from % E::width) % E::width; at + E::width <= to; at += E::width) {
         const std::uint64_t place = at + model.shift.value_or(0);
-        if (!model.shift) g(at, symbol_of<E>(&target_[at], nullptr));
-        else if (place < base_.size() && base_.size() - place >= E::width) g(at, symbol_of<E>(&target_[at], &base_[place]));
-        else g(at, Symbol{0, kSymbols - 1, E::bits});
+        if (!model.shift) g(at, symbol_of<E>(&target_[at], nullptr, model.zero_bits));
+        else if (place < base_.size() && base_.size() - place >= E::width) g(at, symbol_of<E>(&target_[at], &base_[place], model.zero_bits));
+        else g(at, Symbol{0, kSymbols - 1, E::bits + kEscapeBits});
       }
     };
     const auto statistics = std::make_unique<Statistics>();
@@ -193,15 +213,15 @@ std::vector<Model> shortlist(const Chunk& chunk, const std::vector<std::uint64_t
   for (const Width& width : kWidths) {
     std::vector<Model> tried;
     for (std::uint32_t phase = 0; phase < info_of(width.probed_as).width; ++phase)
-      for (const std::uint64_t shift : shifts) tried.push_back({width.probed_as, phase, shift});
+      for (const std::uint64_t shift : shifts) tried.push_back({width.probed_as, phase, 0, shift});
     if (!tried.empty()) {
       const Model best = best_of(tried);
-      for (const Type type : width.types) add({type, best.phase, best.shift});
+      for (const Type type : width.types) add({type, best.phase, chunk.zero_bits(type, best.phase), best.shift});
     }
     for (const Type type : width.types) {
       if (info_of(type).exponent_bits == 0) continue;
       tried.clear();
-      for (std::uint32_t phase = 0; phase < info_of(type).width; ++phase) tried.push_back({type, phase, {}});
+      for (std::uint32_t phase = 0; phase < info_of(type).width; ++phase) tried.push_back({type, phase, chunk.zero_bits(type, phase), {}});
       add(best_of(tried));
     }
   }

@@ -78,6 +78,7 @@ TensorChoice choose_coding(const EncoderState& state, const Segment& segment, By
 
   if (segment.has_base) {
     Operation residual{Op::residual, segment.type, segment.bytes, segment.base_offset, top_exponent(segment.type, base, kOutliers)};
+    residual.zero_bits = std::min(zero_bits(segment.type, base), zero_bits(segment.type, target));
     // Where the two are as good as equal, the one that decodes faster.
     const std::uint64_t width = info_of(segment.type).width;
     const bool mostly_unchanged =
@@ -94,7 +95,7 @@ TensorChoice choose_coding(const EncoderState& state, const Segment& segment, By
     }
   }
   if (const std::uint32_t top = top_exponent(segment.type, target); fits_intra(segment.type, target, top))
-    consider({Op::intra, segment.type, segment.bytes, 0, top});
+    consider({Op::intra, segment.type, segment.bytes, 0, top, false, zero_bits(segment.type, target)});
   if (!segment.has_base || segment.type != Type::f32) return best;
 
   Coding on_lattice{{Op::lattice, Type::f32, segment.bytes, segment.base_offset}};

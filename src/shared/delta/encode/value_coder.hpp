@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -49,6 +50,16 @@ auto with_type(Type type, F&& f) {
   });
 }
 
+// The low bits that are zero in every value, as many as an operation can say.
+[[nodiscard]] inline std::uint32_t zero_bits(Type type, ByteView values) {
+  return with_type(type, [&](auto constant) -> std::uint32_t {
+    using E = Element<decltype(constant)::value>;
+    std::uint64_t any = std::uint64_t{1} << zero_bits_max(E::info);
+    for (std::size_t i = 0; i + E::width <= values.size(); i += E::width) any |= load_element<E::width>(&values[i]);
+    return static_cast<std::uint32_t>(std::countr_zero(any));
+  });
+}
+
 // Whether code_intra can express every value: exponents lie at most 255 below the top.
 [[nodiscard]] inline bool fits_intra(Type type, ByteView values, std::uint32_t top) {
   return with_type(type, [&](auto constant) {
@@ -70,12 +81,12 @@ void code_values(Coder& coder, EncoderState& state, const Operation& operation, 
     constexpr std::uint32_t width = Element<kType>::width;
     Counter* counters = state.counters.data();
     ValueMemory memory = state.values;
-    const ResidualTraits traits{operation.top_exponent, operation.by_mantissa};
+    const ResidualTraits traits{operation.top_exponent, operation.by_mantissa, operation.zero_bits};
     const std::size_t elements = target.size() / width;
     const auto at = [](ByteView bytes, std::size_t i) { return load_element<width>(&bytes[i * width]); };
     if (operation.op == Op::intra) {
       for (std::size_t i = 0; i < elements; ++i)
-        code_intra<kProfile, kType>(coder, counters, memory, traits.top_exponent, at(target, i));
+        code_intra<kProfile, kType>(coder, counters, memory, traits.top_exponent, traits.zero_bits, at(target, i));
     } else if (operation.by_runs) {
       for (std::size_t i = 0; i < elements; ++i) {
         std::size_t next = i;

@@ -32,6 +32,12 @@ struct TypeInfo {
   return {1, 0, 0};
 }
 
+// The mantissa's highest four bits are always modelled.
+[[nodiscard]] constexpr uint32_t zero_bits_max(TypeInfo info) {
+  const uint32_t mantissa_bits = info.width * 8u - 1 - info.exponent_bits;
+  return info.exponent_bits == 0 || mantissa_bits < 4 ? 0 : mantissa_bits - 4;
+}
+
 // Little-endian, any alignment.
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are loaded as they lie in memory");
 template <uint32_t kWidth>

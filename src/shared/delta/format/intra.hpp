@@ -10,9 +10,10 @@
 namespace hone::delta {
 
 // Codes `given` with no base: exponent under the recent scale, sign raw, three mantissa bits
-// modelled, the rest raw. Integers: bit length under the recent scale, sign, the bits below.
+// modelled, the rest raw down to the `zero_bits` that are zero. Integers: bit length under the recent scale, sign, the bits below.
 template <Profile kProfile, Type kType, class C>
-HONE_DELTA_INLINE uint64_t code_intra(C& coder, Counter* counters, ValueMemory& memory, uint32_t top_exponent, uint64_t given) {
+HONE_DELTA_INLINE uint64_t code_intra(C& coder, Counter* counters, ValueMemory& memory, uint32_t top_exponent,
+                                      uint32_t zero_bits, uint64_t given) {
   using E = Element<kType>;
   constexpr Dimensions d = dimensions(kProfile);
   constexpr Layout l = kLayout<kProfile>;
@@ -31,7 +32,9 @@ HONE_DELTA_INLINE uint64_t code_intra(C& coder, Counter* counters, ValueMemory& 
     const uint64_t sign = coder.raw(static_cast<uint32_t>(given >> (E::bits - 1)) & 1u, 1);
     uint64_t mantissa = code_tree(coder, counters + l.intra_top + cls * 16, modelled,
                                   static_cast<uint32_t>(given >> rest) & ((1u << modelled) - 1u), kValueLimit);
-    mantissa = mantissa << rest | code_raw(coder, given & ((uint64_t{1} << rest) - 1), rest);
+    const uint32_t raw_bits = rest - zero_bits;
+    const uint64_t raw = code_raw(coder, given >> zero_bits & ((uint64_t{1} << raw_bits) - 1), raw_bits);
+    mantissa = mantissa << rest | raw << zero_bits;
     return sign << (E::bits - 1) | exponent << E::mantissa_bits | mantissa;
   } else {
     const bool negative = E::info.is_unsigned == 0 && (given & E::sign) != 0;

@@ -53,7 +53,7 @@ struct Layout {
   uint32_t at = 0;
   const auto take = [&](uint32_t& field, uint32_t n) { field = at, at += n; };
   take(l.op_kind, 8 * 8);
-  take(l.op_type, 16 + 2);
+  take(l.op_type, 16 + 3);
   take(l.op_bytes, kNumberCounters);
   take(l.op_shift, kNumberCounters + 2);
   take(l.zero, d.classes * kZeroContexts);

@@ -26,6 +26,7 @@ struct Operation {
   uint64_t base_offset = 0;         // all but generic, intra, stored
   uint32_t top_exponent = 0;        // residual and intra of floats
   bool by_mantissa = false;         // residual of floats: see ResidualTraits
+  uint32_t zero_bits = 0;           // residual and intra of floats: low bits that are zero in every element
   bool by_runs = false;             // residual, lattice, corrections: runs of unchanged elements rather than flags
   int32_t scale = 0;                // lattice, low_rank: s, the step is 2^-s
   LowRank low_rank{};
@@ -51,6 +52,16 @@ struct OperationMemory {
   uint32_t last;       // the last operation's kind
   uint64_t base_next;  // where the base would go on
 };
+
+// Floats that were rounded to a narrower type, or computed in one, end in zeros.
+template <class C>
+inline uint32_t code_zero_bits(C& coder, Counter* has_some, const Operation& operation, TypeInfo info) {
+  if (!has_type(operation.op) || info.exponent_bits == 0) return 0;
+  if (coder.bit(*has_some, operation.zero_bits != 0, kGenericLimit) == 0) return 0;
+  const uint32_t most = zero_bits_max(info);
+  const uint32_t zero_bits = coder.raw(operation.zero_bits, 6);
+  return zero_bits < most ? zero_bits : most;
+}
 
 // `base_bytes` and `target_left` bound what is read. False: damaged.
 template <Profile kProfile, class C>
@@ -93,6 +104,7 @@ inline bool code_operation(C& coder, Counter* counters, OperationMemory& memory,
   operation.by_mantissa =
       operation.op == Op::residual && info.exponent_bits != 0 &&
       coder.bit(counters[l.op_type + 16], operation.by_mantissa ? 1u : 0u, kGenericLimit) != 0;
+  operation.zero_bits = code_zero_bits(coder, counters + l.op_type + 18, operation, info);
   if (is_on_lattice(operation.op)) {
     operation.scale = static_cast<int32_t>(coder.raw(static_cast<uint32_t>(operation.scale - kScaleMin), 8)) + kScaleMin;
     if (operation.scale > kScaleMax) return false;

@@ -26,6 +26,7 @@ struct ResidualTraits {
   // The size of the difference depends on the base value itself (changes in proportion to the
   // weights), rather than on what happened to its neighbours.
   bool by_mantissa;
+  uint32_t zero_bits;  // low bits that are zero in every element of base and target
 };
 
 // Codes a difference that is not zero. `given` (raw bits) is ignored when decoding.
@@ -36,14 +37,17 @@ HONE_DELTA_INLINE uint64_t code_change(C& coder, Counter* counters, ValueMemory&
   constexpr Dimensions d = dimensions(kProfile);
   constexpr Layout l = kLayout<kProfile>;
   const uint32_t cls = E::magnitude_class(base, traits.top_exponent, d.classes);
-  const uint64_t base_ordered = E::to_ordered(base);
-  const uint64_t difference = (E::to_ordered(given) - base_ordered) & E::mask;
+  // Without the bits that are zero; what they are of a negative number's order comes back below.
+  const uint32_t zero_bits = E::exponent_bits != 0 ? traits.zero_bits : 0;
+  const uint64_t mask = E::mask >> zero_bits;
+  const uint64_t base_ordered = E::to_ordered(base) >> zero_bits;
+  const uint64_t difference = ((E::to_ordered(given) >> zero_bits) - base_ordered) & mask;
 
   const uint32_t base_sign = E::negative(base) ? 4 : 0;
-  const uint32_t down = coder.bit(counters[l.sign + base_sign + memory.last_sign], (difference & E::sign) != 0, kValueLimit);
+  const uint32_t down = coder.bit(counters[l.sign + base_sign + memory.last_sign], (difference & (E::sign >> zero_bits)) != 0, kValueLimit);
   memory.last_sign = 1 + down;
 
-  const uint64_t size = down != 0 ? (~difference + 1) & E::mask : difference;
+  const uint64_t size = down != 0 ? (~difference + 1) & mask : difference;
   const uint32_t level =
       d.scale_levels == 1 ? 0 : traits.by_mantissa ? 5 + E::mantissa_top(base) : scale_level(memory.deviation);
   Counter* lengths = counters + l.length + (E::length_depth > 5 ? ((cls >> 1) * d.scale_levels + level) * 2
@@ -66,7 +70,8 @@ HONE_DELTA_INLINE uint64_t code_change(C& coder, Counter* counters, ValueMemory&
   const uint32_t rest = length - modelled;
   out |= code_tree(coder, top, modelled, static_cast<uint32_t>(size >> rest) & ((1u << modelled) - 1u), kValueLimit);
   out = out << rest | code_raw(coder, size & ((uint64_t{1} << rest) - 1), rest);
-  return E::from_ordered((base_ordered + (down != 0 ? ~out + 1 : out)) & E::mask);
+  const uint64_t ordered = ((base_ordered + (down != 0 ? ~out + 1 : out)) & mask) << zero_bits;
+  return E::from_ordered(ordered) & ~((uint64_t{1} << zero_bits) - 1);
 }
 
 // Codes an element, of which a flag says whether it changed: the base's class and the flags before
