@@ -48,8 +48,8 @@ std::size_t fm_delta_bytes(ByteView base, ByteView target) {
   std::vector<delta::Counter> counters(128, delta::kEvenCounter);
   const std::size_t words = std::min(base.size(), target.size()) / 4;
   for (std::size_t i = 0; i < words; ++i) {
-    const std::uint64_t x = E::to_ordered(delta::load_element<4>(&base[4 * i]));
-    const std::uint64_t y = E::to_ordered(delta::load_element<4>(&target[4 * i]));
+    const std::uint64_t x = E{}.to_ordered(delta::load_element<4>(&base[4 * i]));
+    const std::uint64_t y = E{}.to_ordered(delta::load_element<4>(&target[4 * i]));
     const std::uint64_t size = y > x ? y - x : x - y;
     const std::uint32_t length = delta::bit_length(size);
     (void)delta::code_tree(coder, counters.data(), 6, length, 255);

@@ -106,8 +106,10 @@ class Decoder {
   void step_generic(const uint8_t* limit);
   template <Profile kProfile>
   void step_values(const uint8_t* limit);
-  template <Profile kProfile, Type kType>
-  void run_values(const uint8_t* limit);
+  template <Profile kProfile>
+  void step_values_of_type(const uint8_t* limit);
+  template <Profile kProfile, class E>
+  void run_values(const E& e, const uint8_t* limit);
   template <Profile kProfile>
   void step_lattice(const uint8_t* limit);
   template <Profile kProfile>
@@ -130,7 +132,7 @@ class Decoder {
   bool copy_match();
   int expected_byte();
   const uint8_t* base_window(uint64_t offset, size_t want, size_t& have);
-  uint64_t elements_at_hand(uint32_t width, const uint8_t*& from);
+  size_t elements_at_hand(uint32_t width_log2, const uint8_t*& from);
   bool flush();
   // Whoever writes to out_ asks this before he takes input for it: the writer before may have left it
   // full, and a pause may be due.

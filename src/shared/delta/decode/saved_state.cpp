@@ -181,7 +181,7 @@ bool Decoder::operation_is_sound(uint64_t target_left) const {
   if (has_values(operation_.op)) {
     if (operation_.type == Type::count || (is_on_lattice(operation_.op) && operation_.type != Type::f32)) return false;
     const uint32_t width = info_of(operation_.type).width;
-    if (operation_.bytes % width != 0 || left_ % width != 0) return false;
+    if (((operation_.bytes | left_) & (width - 1)) != 0) return false;
   }
   if (operation_.op == Op::low_rank) {
     const LowRank& shape = operation_.low_rank;

@@ -10,26 +10,26 @@
 namespace hone::delta {
 namespace {
 
-constexpr uint64_t kRunPiece = 256;  // elements
+constexpr size_t kRunPiece = 256;  // elements
 
 // Decodes runs, and what `change` makes of the elements between them, over `count` elements that the
 // caller copied from the base: in pieces, so that short runs cost nothing. `left` are the operation's.
-// Hands back how many elements are done, or ~0: damaged.
+// Hands back how many elements are done, or more: damaged.
 template <Profile kProfile, class Change>
-uint64_t decode_runs(RangeDecoder& coder, Counter* counters, ValueMemory& memory, const uint8_t* limit, uint64_t left,
-                     uint64_t count, Change&& change) {
-  uint64_t i = 0;
+HONE_DELTA_INLINE size_t decode_runs(RangeDecoder& coder, Counter* counters, ValueMemory& memory, const uint8_t* limit,
+                                     uint64_t left, size_t count, Change&& change) {
+  size_t i = 0;
   while (i < count && (memory.run > 1 || coder.next <= limit)) {
     if (memory.run == 0) {
       uint64_t run = 0;
-      if (!code_run<kProfile>(coder, counters, memory, left - i, run)) return ~uint64_t{0};
+      if (!code_run<kProfile>(coder, counters, memory, left - i, run)) return ~size_t{0};
       memory.run = run + 1;
     } else if (memory.run > 1) {
-      const uint64_t step = memory.run - 1 < count - i ? memory.run - 1 : count - i;
+      const size_t step = memory.run - 1 < count - i ? static_cast<size_t>(memory.run - 1) : count - i;
       i += step;
       memory.run -= step;
     } else {
-      if (!change(i)) return ~uint64_t{0};
+      if (!change(i)) return ~size_t{0};
       memory.run = 0;
       ++i;
     }
@@ -41,39 +41,50 @@ uint64_t decode_runs(RangeDecoder& coder, Counter* counters, ValueMemory& memory
 
 template <Profile kProfile>
 void Decoder::step_values(const uint8_t* limit) {
-  switch (operation_.type) {
-    case Type::f32: return run_values<kProfile, Type::f32>(limit);
-    case Type::f16: return run_values<kProfile, Type::f16>(limit);
-    case Type::bf16: return run_values<kProfile, Type::bf16>(limit);
-    case Type::f64: return run_values<kProfile, Type::f64>(limit);
-    case Type::i8: return run_values<kProfile, Type::i8>(limit);
-    case Type::u8: return run_values<kProfile, Type::u8>(limit);
-    case Type::i16: return run_values<kProfile, Type::i16>(limit);
-    case Type::i32: return run_values<kProfile, Type::i32>(limit);
-    case Type::count: break;
+  if (operation_.type == Type::count) return fail(Status::damaged);
+  if constexpr (kSmallOnly) {
+    run_values<kProfile>(AnyElement(operation_.type), limit);
+  } else {
+    step_values_of_type<kProfile>(limit);
   }
-  fail(Status::damaged);
+}
+
+template <Profile kProfile>
+void Decoder::step_values_of_type(const uint8_t* limit) {
+  switch (operation_.type) {
+    case Type::f32: return run_values<kProfile>(Element<Type::f32>{}, limit);
+    case Type::f16: return run_values<kProfile>(Element<Type::f16>{}, limit);
+    case Type::bf16: return run_values<kProfile>(Element<Type::bf16>{}, limit);
+    case Type::f64: return run_values<kProfile>(Element<Type::f64>{}, limit);
+    case Type::i8: return run_values<kProfile>(Element<Type::i8>{}, limit);
+    case Type::u8: return run_values<kProfile>(Element<Type::u8>{}, limit);
+    case Type::i16: return run_values<kProfile>(Element<Type::i16>{}, limit);
+    case Type::i32: return run_values<kProfile>(Element<Type::i32>{}, limit);
+    case Type::count: return;
+  }
 }
 
 // How many elements there is room for, the last one possibly running into the slack; with a base, those
 // of it that stand at `from`. 0: not now.
-uint64_t Decoder::elements_at_hand(uint32_t width, const uint8_t*& from) {
+size_t Decoder::elements_at_hand(uint32_t width_log2, const uint8_t*& from) {
   if (!has_room()) return 0;
-  uint64_t count = (out_limit_ - out_used_ + width - 1) / width;
-  if (count > left_ / width) count = left_ / width;
+  const size_t width = size_t{1} << width_log2;
+  size_t count = (out_limit_ - out_used_ + width - 1) >> width_log2;
+  if (count > left_ >> width_log2) count = static_cast<size_t>(left_ >> width_log2);
   if (!has_base(operation_.op)) return count;
   size_t have = 0;
   from = base_window(operation_.base_offset + (operation_.bytes - left_), width, have);
   if (from == nullptr) return 0;
-  return count < have / width ? count : have / width;
+  return count < have >> width_log2 ? count : have >> width_log2;
 }
 
-template <Profile kProfile, Type kType>
-void Decoder::run_values(const uint8_t* limit) {
-  constexpr uint32_t width = Element<kType>::width;
+template <Profile kProfile, class E>
+void Decoder::run_values(const E& e, const uint8_t* limit) {
+  const uint32_t width = e.width;
+  const uint32_t width_log2 = e.width_log2;
   while (left_ > 0 && coder_.next <= limit && coder_.bad == 0) {
     const uint8_t* from = nullptr;
-    uint64_t count = elements_at_hand(width, from);
+    size_t count = elements_at_hand(width_log2, from);
     if (count == 0) return;
     // Copies whose address does not escape stay in registers.
     RangeDecoder coder = coder_;
@@ -81,26 +92,26 @@ void Decoder::run_values(const uint8_t* limit) {
     Counter* const counters = counters_;
     const ResidualTraits traits{operation_.top_exponent, operation_.by_mantissa, operation_.zero_bits};
     uint8_t* to = out_ + out_used_;
-    uint64_t done = 0;
+    size_t done = 0;
     if (operation_.op == Op::intra) {
       for (; done < count && coder.next <= limit; ++done, to += width)
-        store_element<width>(to, code_intra<kProfile, kType>(coder, counters, memory, traits.top_exponent, traits.zero_bits, 0));
+        e.store(to, code_intra<kProfile>(e, coder, counters, memory, traits.top_exponent, traits.zero_bits, 0));
     } else if (operation_.by_runs) {
       if (count > kRunPiece) count = kRunPiece;
-      memcpy(to, from, static_cast<size_t>(count) * width);
-      done = decode_runs<kProfile>(coder, counters, memory, limit, left_ / width, count, [&](uint64_t i) {
+      memcpy(to, from, count * width);
+      done = decode_runs<kProfile>(coder, counters, memory, limit, left_ >> width_log2, count, [&](size_t i) {
         uint8_t* const at = to + i * width;
-        store_element<width>(at, code_change<kProfile, kType>(coder, counters, memory, traits, load_element<width>(at), 0));
+        e.store(at, code_change<kProfile>(e, coder, counters, memory, traits, e.load(at), 0));
         return true;
       });
       if (done > count) return fail(Status::damaged);
     } else {
       for (; done < count && coder.next <= limit; ++done, from += width, to += width)
-        store_element<width>(to, code_residual<kProfile, kType>(coder, counters, memory, traits, load_element<width>(from), 0));
+        e.store(to, code_residual<kProfile>(e, coder, counters, memory, traits, e.load(from), 0));
     }
     coder_ = coder;
     values_ = memory;
-    out_used_ += static_cast<size_t>(done) * width;
+    out_used_ += done * width;
     left_ -= done * width;
   }
   if (left_ == 0) end_operation();
@@ -108,15 +119,16 @@ void Decoder::run_values(const uint8_t* limit) {
 
 template <Profile kProfile>
 void Decoder::step_lattice(const uint8_t* limit) {
-  constexpr uint32_t width = 4;
+  constexpr uint32_t width_log2 = 2;
+  constexpr uint32_t width = 1u << width_log2;
   while (left_ > 0 && coder_.next <= limit && coder_.bad == 0) {
     const uint8_t* from = nullptr;
-    uint64_t count = elements_at_hand(width, from);
+    size_t count = elements_at_hand(width_log2, from);
     if (count == 0) return;
     RangeDecoder coder = coder_;
     ValueMemory memory = values_;
     uint8_t* to = out_ + out_used_;
-    uint64_t done = 0;
+    size_t done = 0;
     const auto move = [&](uint8_t* at, const uint8_t* base, int64_t k) {
       uint32_t target = 0;
       if (!move_by_steps(static_cast<uint32_t>(load_element<width>(base)), k, operation_.scale, target)) return false;
@@ -125,8 +137,8 @@ void Decoder::step_lattice(const uint8_t* limit) {
     };
     if (operation_.by_runs) {
       if (count > kRunPiece) count = kRunPiece;
-      memcpy(to, from, static_cast<size_t>(count) * width);
-      done = decode_runs<kProfile>(coder, counters_, memory, limit, left_ / width, count, [&](uint64_t i) {
+      memcpy(to, from, count * width);
+      done = decode_runs<kProfile>(coder, counters_, memory, limit, left_ >> width_log2, count, [&](size_t i) {
         return move(to + i * width, to + i * width, code_steps<kProfile>(coder, counters_, memory, 0));
       });
       if (done > count) return fail(Status::damaged);
@@ -136,7 +148,7 @@ void Decoder::step_lattice(const uint8_t* limit) {
     }
     coder_ = coder;
     values_ = memory;
-    out_used_ += static_cast<size_t>(done) * width;
+    out_used_ += done * width;
     left_ -= done * width;
   }
   if (left_ == 0) end_operation();
@@ -164,22 +176,22 @@ bool Decoder::read_factors(const uint8_t* limit, uint32_t until) {
 
 template <Profile kProfile>
 void Decoder::step_low_rank(const uint8_t* limit) {
-  constexpr uint32_t width = 4;
+  constexpr uint32_t width_log2 = 2;
+  constexpr uint32_t width = 1u << width_log2;
   const LowRank& shape = operation_.low_rank;
   const uint32_t of_v = shape.rank * shape.columns;
   const auto* factors = reinterpret_cast<const uint8_t*>(counters_ + kFactorsAt<kProfile>);
   while (left_ > 0 && coder_.bad == 0) {
     if (!read_factors<kProfile>(limit, of_v + shape.rank)) return;
-    const uint64_t at = (operation_.bytes - left_) / width;
-    auto column = static_cast<uint32_t>(at % shape.columns);
+    uint32_t column = remainder_of((operation_.bytes - left_) >> width_log2, shape.columns);
     const uint8_t* from = nullptr;
-    uint64_t count = elements_at_hand(width, from);
+    size_t count = elements_at_hand(width_log2, from);
     if (count == 0) return;
     if (count > shape.columns - column) count = shape.columns - column;
     RangeDecoder coder = coder_;
     ValueMemory memory = values_;
     uint8_t* to = out_ + out_used_;
-    uint64_t done = 0;
+    size_t done = 0;
     for (; done < count; ++done, ++column, from += width, to += width) {
       int64_t k = product(factors, shape, column);
       if (shape.corrected) {
@@ -189,7 +201,7 @@ void Decoder::step_low_rank(const uint8_t* limit) {
         } else {
           if (memory.run == 0) {
             uint64_t run = 0;
-            if (!code_run<kProfile>(coder, counters_, memory, left_ / width - done, run)) return fail(Status::damaged);
+            if (!code_run<kProfile>(coder, counters_, memory, (left_ >> width_log2) - done, run)) return fail(Status::damaged);
             memory.run = run + 1;
             if (coder.next > limit) break;
           }
@@ -205,7 +217,7 @@ void Decoder::step_low_rank(const uint8_t* limit) {
     if (column == shape.columns) factors_known_ = of_v;  // the next row has its own
     coder_ = coder;
     values_ = memory;
-    out_used_ += static_cast<size_t>(done) * width;
+    out_used_ += done * width;
     left_ -= done * width;
     if (done < count) return;
   }

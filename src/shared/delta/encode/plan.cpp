@@ -85,8 +85,8 @@ std::uint64_t distance(Type type, ByteView a, ByteView b) {
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < samples; ++i) {
       const std::size_t at = i * elements / samples * E::width;
-      const std::uint64_t x = E::to_ordered(load_element<E::width>(&a[at]));
-      const std::uint64_t y = E::to_ordered(load_element<E::width>(&b[at]));
+      const std::uint64_t x = E{}.to_ordered(load_element<E::width>(&a[at]));
+      const std::uint64_t y = E{}.to_ordered(load_element<E::width>(&b[at]));
       sum += bit_length(x > y ? x - y : y - x);
     }
     return sum * 16 / std::max<std::size_t>(samples, 1);

@@ -51,13 +51,13 @@ Symbol symbol_of(const std::uint8_t* target, const std::uint8_t* base, std::uint
   const std::uint64_t low = (std::uint64_t{1} << zero_bits) - 1;
   const std::uint64_t x = load_element<E::width>(target);
   if ((x & low) != 0) return escape;
-  if (base == nullptr) return {0, E::exponent(x) % kSymbols, E::mantissa_bits + 1 - zero_bits};
+  if (base == nullptr) return {0, E{}.exponent(x) % kSymbols, E::mantissa_bits + 1 - zero_bits};
   const std::uint64_t b = load_element<E::width>(base);
   if ((b & low) != 0) return escape;
-  const std::uint64_t off = (E::to_ordered(x) - E::to_ordered(b)) & E::mask;
+  const std::uint64_t off = (E{}.to_ordered(x) - E{}.to_ordered(b)) & E::mask;
   std::uint32_t context = 0;
-  if constexpr (E::exponent_bits != 0) context = E::exponent(b) % kContexts;
-  else context = E::magnitude_class(b, 0, kContexts);
+  if constexpr (E::exponent_bits != 0) context = E{}.exponent(b) % kContexts;
+  else context = E{}.magnitude_class(b, 0, kContexts);
   if constexpr (E::bits == 8) return {context, static_cast<std::uint32_t>(off), 0};
   const std::uint32_t length = bit_length((off & E::sign) != 0 ? (~off + 1) & E::mask : off);
   return {context, length, length > zero_bits ? length - zero_bits : 0};  // the leading one is known, the sign is not

@@ -40,7 +40,7 @@ auto with_type(Type type, F&& f) {
     using E = Element<decltype(constant)::value>;
     if constexpr (E::exponent_bits == 0) return 0;
     std::vector<std::uint32_t> counts(std::size_t{1} << E::exponent_bits, 0);
-    for (std::size_t i = 0; i + E::width <= values.size(); i += E::width) ++counts[E::exponent(load_element<E::width>(&values[i]))];
+    for (std::size_t i = 0; i + E::width <= values.size(); i += E::width) ++counts[E{}.exponent(load_element<E::width>(&values[i]))];
     counts.back() = 0;  // infinities
     const auto allowed = static_cast<std::uint64_t>(outliers * static_cast<double>(values.size() / E::width));
     std::uint64_t above = 0;
@@ -66,7 +66,7 @@ auto with_type(Type type, F&& f) {
     using E = Element<decltype(constant)::value>;
     if constexpr (E::exponent_bits == 0) return true;
     for (std::size_t i = 0; i + E::width <= values.size(); i += E::width) {
-      const std::uint32_t below = (top - E::exponent(load_element<E::width>(&values[i]))) & ((1u << E::exponent_bits) - 1);
+      const std::uint32_t below = (top - E{}.exponent(load_element<E::width>(&values[i]))) & ((1u << E::exponent_bits) - 1);
       if (below > 255) return false;
     }
     return true;
@@ -86,7 +86,7 @@ void code_values(Coder& coder, EncoderState& state, const Operation& operation, 
     const auto at = [](ByteView bytes, std::size_t i) { return load_element<width>(&bytes[i * width]); };
     if (operation.op == Op::intra) {
       for (std::size_t i = 0; i < elements; ++i)
-        code_intra<kProfile, kType>(coder, counters, memory, traits.top_exponent, traits.zero_bits, at(target, i));
+        code_intra<kProfile>(Element<kType>{}, coder, counters, memory, traits.top_exponent, traits.zero_bits, at(target, i));
     } else if (operation.by_runs) {
       for (std::size_t i = 0; i < elements; ++i) {
         std::size_t next = i;
@@ -94,11 +94,11 @@ void code_values(Coder& coder, EncoderState& state, const Operation& operation, 
         std::uint64_t run = next - i;
         code_run<kProfile>(coder, counters, memory, elements - i, run);
         i = next;
-        if (i < elements) code_change<kProfile, kType>(coder, counters, memory, traits, at(base, i), at(target, i));
+        if (i < elements) code_change<kProfile>(Element<kType>{}, coder, counters, memory, traits, at(base, i), at(target, i));
       }
     } else {
       for (std::size_t i = 0; i < elements; ++i)
-        code_residual<kProfile, kType>(coder, counters, memory, traits, at(base, i), at(target, i));
+        code_residual<kProfile>(Element<kType>{}, coder, counters, memory, traits, at(base, i), at(target, i));
     }
     state.values = memory;
   });

@@ -17,6 +17,7 @@ struct TypeInfo {
   uint8_t exponent_bits;  // 0: an integer
   uint8_t is_unsigned;
 };
+[[nodiscard]] constexpr uint32_t width_log2_of(TypeInfo info) { return info.width == 8 ? 3 : info.width >> 1; }
 [[nodiscard]] constexpr TypeInfo info_of(Type type) {
   switch (type) {
     case Type::f32: return {4, 8, 0};
@@ -51,59 +52,94 @@ HONE_DELTA_INLINE void store_element(uint8_t* bytes, uint64_t value) {
   __builtin_memcpy(bytes, &value, kWidth);
 }
 
-// What the coder needs to know of a type, at compile time.
-template <Type kType>
-struct Element {
-  static constexpr TypeInfo info = info_of(kType);
-  static constexpr uint32_t width = info.width;
-  static constexpr uint32_t bits = width * 8u;
-  static constexpr uint32_t exponent_bits = info.exponent_bits;
-  static constexpr uint32_t mantissa_bits = exponent_bits == 0 ? 0 : bits - 1 - exponent_bits;
-  static constexpr uint64_t mask = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << (bits & 63u)) - 1;
-  static constexpr uint64_t sign = uint64_t{1} << (bits - 1);
-  // Bits of a bit length less one: log2 of the width in bits.
-  static constexpr uint32_t length_depth = bits == 8 ? 3 : bits == 16 ? 4 : bits == 32 ? 5 : 6;
-
-  static constexpr uint32_t zero_class_shift = exponent_bits == 0 ? 0 : 1;
-
-  [[nodiscard]] static uint64_t to_ordered(uint64_t raw) {
-    if constexpr (exponent_bits == 0) return raw;
-    return (raw & sign) != 0 ? ~raw & mask : raw | sign;
+// What the coder does with an element, over what `Known` knows of its type: at compile time (Element) or
+// at run time (AnyElement), one source for both.
+template <class Known>
+struct ElementFunctions {
+  // Little-endian, any alignment.
+  [[nodiscard]] HONE_DELTA_INLINE uint64_t load(const uint8_t* bytes) const {
+    uint64_t value = 0;
+    __builtin_memcpy(&value, bytes, of().width);
+    return value;
   }
-  [[nodiscard]] static uint64_t from_ordered(uint64_t ordered) {
-    if constexpr (exponent_bits == 0) return ordered;
-    return (ordered & sign) != 0 ? ordered ^ sign : ~ordered & mask;
+  HONE_DELTA_INLINE void store(uint8_t* bytes, uint64_t value) const { __builtin_memcpy(bytes, &value, of().width); }
+
+  [[nodiscard]] HONE_DELTA_INLINE uint64_t to_ordered(uint64_t raw) const {
+    if (of().exponent_bits == 0) return raw;
+    return (raw & of().sign) != 0 ? ~raw & of().mask : raw | of().sign;
   }
-  [[nodiscard]] static uint32_t exponent(uint64_t raw) {
-    return static_cast<uint32_t>(raw >> mantissa_bits) & ((1u << exponent_bits) - 1u);
+  [[nodiscard]] HONE_DELTA_INLINE uint64_t from_ordered(uint64_t ordered) const {
+    if (of().exponent_bits == 0) return ordered;
+    return (ordered & of().sign) != 0 ? ordered ^ of().sign : ~ordered & of().mask;
+  }
+  [[nodiscard]] HONE_DELTA_INLINE uint32_t exponent(uint64_t raw) const {
+    return static_cast<uint32_t>(raw >> of().mantissa_bits) & ((1u << of().exponent_bits) - 1u);
   }
   // The two bits below the leading one: a value's place in its octave.
-  [[nodiscard]] static uint32_t mantissa_top(uint64_t raw) {
-    if constexpr (mantissa_bits < 2) {
-      return 0;
-    } else {
-      return static_cast<uint32_t>(raw >> (mantissa_bits - 2)) & 3u;
-    }
+  [[nodiscard]] HONE_DELTA_INLINE uint32_t mantissa_top(uint64_t raw) const {
+    return of().mantissa_bits < 2 ? 0 : static_cast<uint32_t>(raw >> (of().mantissa_bits - 2)) & 3u;
   }
-  [[nodiscard]] static bool negative(uint64_t raw) {
-    if constexpr (info.is_unsigned != 0) return raw < sign;  // zero points stand in the middle
-    return (raw & sign) != 0;
+  [[nodiscard]] HONE_DELTA_INLINE bool negative(uint64_t raw) const {
+    if (of().is_unsigned) return raw < of().sign;  // zero points stand in the middle
+    return (raw & of().sign) != 0;
   }
   // How large the base value is, 0 the largest for floats (`top` is the tensor's largest
   // exponent), the bit length for integers.
-  [[nodiscard]] static uint32_t magnitude_class(uint64_t raw, uint32_t top, uint32_t classes) {
-    if constexpr (exponent_bits != 0) {
+  [[nodiscard]] HONE_DELTA_INLINE uint32_t magnitude_class(uint64_t raw, uint32_t top, uint32_t classes) const {
+    uint32_t magnitude = 0;
+    if (of().exponent_bits != 0) {
       const uint32_t e = exponent(raw);
-      const uint32_t below = top > e ? top - e : 0;
-      return below < classes ? below : classes - 1;
+      magnitude = top > e ? top - e : 0;
     } else {
       uint64_t size = raw;
-      if constexpr (info.is_unsigned != 0) size = raw >= sign ? raw - sign : sign - raw;
-      else if ((raw & sign) != 0) size = (~raw + 1) & mask;
-      const uint32_t length = bit_length(size);
-      return length < classes ? length : classes - 1;
+      if (of().is_unsigned) size = raw >= of().sign ? raw - of().sign : of().sign - raw;
+      else if ((raw & of().sign) != 0) size = (~raw + 1) & of().mask;
+      magnitude = bit_length(size);
     }
+    return magnitude < classes ? magnitude : classes - 1;
   }
+
+ private:
+  [[nodiscard]] constexpr const Known& of() const { return static_cast<const Known&>(*this); }
+};
+
+template <Type kType>
+struct Element : ElementFunctions<Element<kType>> {
+  static constexpr TypeInfo info = info_of(kType);
+  static constexpr uint32_t width = info.width;
+  static constexpr uint32_t width_log2 = width_log2_of(info);
+  static constexpr uint32_t bits = width * 8u;
+  static constexpr uint32_t exponent_bits = info.exponent_bits;
+  static constexpr bool is_unsigned = info.is_unsigned != 0;
+  static constexpr uint32_t mantissa_bits = exponent_bits == 0 ? 0 : bits - 1 - exponent_bits;
+  static constexpr uint64_t mask = ~uint64_t{0} >> (64 - bits);
+  static constexpr uint64_t sign = uint64_t{1} << (bits - 1);
+  static constexpr uint32_t length_depth = width_log2 + 3;  // of the tree of bit lengths less one
+};
+
+// One piece of code for all types, where space counts more than time.
+struct AnyElement : ElementFunctions<AnyElement> {
+  explicit AnyElement(Type type)
+      : AnyElement(info_of(type)) {}
+  explicit AnyElement(TypeInfo info)
+      : width(info.width),
+        width_log2(width_log2_of(info)),
+        bits(width * 8),
+        exponent_bits(info.exponent_bits),
+        is_unsigned(info.is_unsigned != 0),
+        mantissa_bits(exponent_bits == 0 ? 0 : bits - 1 - exponent_bits),
+        mask(~uint64_t{0} >> (64 - bits)),
+        sign(uint64_t{1} << (bits - 1)),
+        length_depth(width_log2 + 3) {}
+  uint32_t width;
+  uint32_t width_log2;
+  uint32_t bits;
+  uint32_t exponent_bits;
+  bool is_unsigned;
+  uint32_t mantissa_bits;
+  uint64_t mask;
+  uint64_t sign;
+  uint32_t length_depth;
 };
 
 }  // namespace hone::delta

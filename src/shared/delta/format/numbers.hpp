@@ -17,6 +17,17 @@ namespace hone::delta {
   return value == 0 ? 0 : 64u - static_cast<uint32_t>(__builtin_clzll(value));
 }
 
+// A 32-bit CPU has no instruction for it, and a library's division is large. `by` below 2^31.
+[[nodiscard]] constexpr uint32_t remainder_of(uint64_t value, uint32_t by) {
+  if constexpr (sizeof(void*) > 4) return static_cast<uint32_t>(value % by);
+  uint32_t rest = 0;
+  for (uint32_t i = 64; i-- > 0;) {
+    rest = rest << 1 | static_cast<uint32_t>(value >> i & 1u);
+    if (rest >= by) rest -= by;
+  }
+  return rest;
+}
+
 // `depth` bits, highest first; nodes[1 .. 2^depth - 1].
 template <class C>
 HONE_DELTA_INLINE uint32_t code_tree(C& coder, Counter* nodes, uint32_t depth, uint32_t value, uint32_t limit) {

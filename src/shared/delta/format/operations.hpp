@@ -36,7 +36,7 @@ struct Operation {
 [[nodiscard]] constexpr bool is_sound(const LowRank& shape, Profile profile, uint64_t elements) {
   if (shape.rank < 1 || shape.rank > kRankMax || shape.shift > 31 || shape.columns < 1) return false;
   const uint64_t factors = (static_cast<uint64_t>(shape.columns) + 1) * shape.rank * (shape.wide ? 2 : 1);
-  return factors <= dimensions(profile).factor_bytes && elements % shape.columns == 0;
+  return factors <= dimensions(profile).factor_bytes && remainder_of(elements, shape.columns) == 0;
 }
 
 // Before an operation with values: what is remembered of another kind of them is of no use.
@@ -81,13 +81,13 @@ inline bool code_operation(C& coder, Counter* counters, OperationMemory& memory,
     operation.type = is_on_lattice(operation.op) ? Type::f32 : Type::count;
   }
   const TypeInfo info = info_of(operation.type);
-  const uint64_t unit = has_values(operation.op) ? info.width : 1;
+  const uint32_t unit_log2 = has_values(operation.op) ? width_log2_of(info) : 0;
   // The rest of the target is coded as zero, so that a patch of one operation is short.
-  const uint64_t count_given = operation.bytes == target_left ? 0 : operation.bytes / unit;
+  const uint64_t count_given = operation.bytes == target_left ? 0 : operation.bytes >> unit_log2;
   const uint64_t count = code_number(coder, counters + l.op_bytes, count_given, kGenericLimit);
-  if (count > target_left / unit) return false;
-  operation.bytes = count == 0 ? target_left : count * unit;
-  if (operation.bytes % unit != 0 || operation.bytes == 0) return false;
+  if (count > target_left >> unit_log2) return false;
+  operation.bytes = count == 0 ? target_left : count << unit_log2;
+  if ((operation.bytes & ((1u << unit_log2) - 1)) != 0 || operation.bytes == 0) return false;
   if (has_base(operation.op)) {
     Counter* nodes = counters + l.op_shift;
     const uint64_t off = operation.base_offset - memory.base_next;
@@ -116,7 +116,7 @@ inline bool code_operation(C& coder, Counter* counters, OperationMemory& memory,
     shape.columns = static_cast<uint32_t>(code_raw(coder, shape.columns, 24));
     shape.wide = coder.raw(shape.wide ? 1 : 0, 1) != 0;
     shape.corrected = coder.raw(shape.corrected ? 1 : 0, 1) != 0;
-    if (!is_sound(shape, kProfile, operation.bytes / info.width)) return false;
+    if (!is_sound(shape, kProfile, operation.bytes >> 2)) return false;
   }
   const bool has_runs = operation.op == Op::residual || operation.op == Op::lattice ||
                         (operation.op == Op::low_rank && shape.corrected);
