@@ -4,7 +4,7 @@
   run.py absent TOOL                            says what is missing
   run.py cortex_m4 FOLDER QEMU IMAGE            golden patches on an emulated Cortex-M4
   run.py aarch64 FOLDER QEMU PROGRAM            and as a program for 64-bit Arm
-  run.py size SIZE CPU IMAGE BUDGET [IMAGE BUDGET]   text of the decoder alone; the second: with save and restore
+  run.py size SIZE (NAME IMAGE BUDGET)...       bytes of text; a decoder has no variables of its own
 """
 import subprocess
 import sys
@@ -46,10 +46,9 @@ def main():
         folder, qemu, program = sys.argv[2:]
         golden(folder, lambda cases: [qemu, program, "."] + cases)
     elif what == "size":
-        size, cpu, *pairs = sys.argv[2:]
-        names = [f"decoder_text_bytes_{cpu}", f"decoder_text_bytes_{cpu}_with_save_and_restore"]
+        size, *figures = sys.argv[2:]
         over = False
-        for name, image, budget in zip(names, pairs[::2], pairs[1::2]):
+        for name, image, budget in zip(figures[::3], figures[1::3], figures[2::3]):
             text, data, bss = map(int, subprocess.run([size, image], check=True, text=True, stdout=subprocess.PIPE).stdout.split("\n")[1].split()[:3])
             print(f"{name} {text}   (data {data}, bss {bss}, budget {budget})")
             over = over or text > int(budget) or data + bss > 0

@@ -9,13 +9,21 @@
 
 namespace hone::delta {
 
+// round(1024 / (n + 1.5))
+[[nodiscard]] constexpr uint32_t reciprocal(uint32_t n) { return (4096 / (2 * n + 3) + 1) / 2; }
+
+#ifdef __OPTIMIZE_SIZE__
+[[nodiscard]] constexpr uint32_t step_after(uint32_t n) { return reciprocal(n); }  // a short instruction, no table
+#else
 struct Reciprocals {
   uint16_t at[256];
   constexpr Reciprocals() : at{} {
-    for (uint32_t n = 0; n < 256; ++n) at[n] = static_cast<uint16_t>((2048u * 2 / (2 * n + 3) + 1) / 2);
+    for (uint32_t n = 0; n < 256; ++n) at[n] = static_cast<uint16_t>(reciprocal(n));
   }
 };
-inline constexpr Reciprocals kReciprocals{};  // round(1024 / (n + 1.5))
+inline constexpr Reciprocals kReciprocals{};
+[[nodiscard]] HONE_DELTA_INLINE uint32_t step_after(uint32_t n) { return kReciprocals.at[n]; }
+#endif
 
 struct Counter {
   uint32_t state;  // probability << 10 | count
@@ -27,7 +35,7 @@ struct Counter {
     const uint32_t flip = 0x3FFFFFu & (0u - bit);
     const uint32_t count = state & 1023u;
     const uint32_t p = state >> 10 ^ flip;
-    const uint32_t next = p - (p * kReciprocals.at[count] >> 10);
+    const uint32_t next = p - (p * step_after(count) >> 10);
     state = (next ^ flip) << 10 | (count + (count < limit ? 1u : 0u));
   }
 };
