@@ -59,12 +59,19 @@ bool load(const char* folder, const char* name, const char* stops, const char* e
   return true;
 }
 
+constexpr uint32_t kStackMax = 1024;
+uint32_t stack_deepest = 0;
+
 Status decode(uint32_t base_size, uint32_t patch_size, uint32_t piece, Flash& target) {
   const Flash base{base_flash, base_size, kRoom};
+  hone::mcu::paint_stack();
   Status status = update_begin(base, target);
   for (uint32_t at = 0; at < patch_size && status == Status::ok; at += piece)
     status = update_feed(patch + at, piece < patch_size - at ? piece : patch_size - at);
-  return status == Status::ok ? update_finish() : status;
+  if (status == Status::ok) status = update_finish();
+  const uint32_t used = hone::mcu::stack_used();
+  if (used > stack_deepest) stack_deepest = used;
+  return status;
 }
 
 void say(const char* name, const char* what) {
@@ -119,6 +126,15 @@ int run(int count, const char* const* words) {
   }
   int failures = 0;
   for (int i = 2; i < count; ++i) failures += check(words[1], words[i]) ? 0 : 1;
+  if (stack_deepest > 0) {
+    char digits[12] = {};
+    char* at = digits + sizeof digits - 1;
+    for (uint32_t rest = stack_deepest; rest > 0; rest /= 10) *--at = static_cast<char>('0' + rest % 10);
+    print("decoder_stack_bytes ");
+    print(at);
+    print("\n");
+  }
+  if (stack_deepest > kStackMax) ++failures;
   print(failures == 0 ? "all golden deltas decode or are refused as they should\n" : "failed\n");
   return failures == 0 ? 0 : 1;
 }

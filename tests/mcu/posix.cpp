@@ -14,6 +14,8 @@ int32_t read_file(const char* path, uint8_t* bytes, size_t room) {
   return whole ? static_cast<int32_t>(read) : -1;
 }
 void print(const char* text) { fputs(text, stdout); }
+void paint_stack() {}
+uint32_t stack_used() { return 0; }
 
 }  // namespace hone::mcu
 

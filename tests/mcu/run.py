@@ -4,6 +4,7 @@
   run.py absent TOOL                            says what is missing
   run.py cortex_m4 FOLDER QEMU IMAGE            golden patches on an emulated Cortex-M4
   run.py aarch64 FOLDER QEMU PROGRAM            and as a program for 64-bit Arm
+  run.py shown FILE DOCUMENT                    the document shows the file as it is
   run.py size SIZE (NAME IMAGE BUDGET)...       bytes of text; a decoder has no variables of its own
 """
 import subprocess
@@ -45,6 +46,10 @@ def main():
     elif what == "aarch64":
         folder, qemu, program = sys.argv[2:]
         golden(folder, lambda cases: [qemu, program, "."] + cases)
+    elif what == "shown":
+        file, document = map(Path, sys.argv[2:])
+        if f"```cpp\n{file.read_text()}```" not in document.read_text():
+            sys.exit(f"{document} does not show {file.name} as it is: copy it there")
     elif what == "size":
         size, *figures = sys.argv[2:]
         over = False

@@ -14,6 +14,16 @@ uint32_t semihost(Call call, const void* argument) {
   return r0;
 }
 
+constexpr uint32_t kPaint = 0xC0FFEE11;
+constexpr uint32_t kPaintedWords = 2048;
+volatile uint32_t* painted;  // the lowest word
+
+uint32_t stack_pointer() {
+  uint32_t sp = 0;
+  asm volatile("mov %0, sp" : "=r"(sp));
+  return sp;
+}
+
 char words_text[8192];
 const char* words[256];
 
@@ -38,6 +48,15 @@ int32_t read_file(const char* path, uint8_t* bytes, size_t room) {
   return got;
 }
 void print(const char* text) { semihost(Call::write0, text); }
+[[gnu::noinline]] void paint_stack() {
+  painted = reinterpret_cast<volatile uint32_t*>(stack_pointer()) - kPaintedWords - 16;  // 16: what this call needs
+  for (uint32_t i = 0; i < kPaintedWords; ++i) painted[i] = kPaint;
+}
+[[gnu::noinline]] uint32_t stack_used() {
+  uint32_t i = 0;
+  while (i < kPaintedWords && painted[i] == kPaint) ++i;
+  return (kPaintedWords + 16 - i) * 4;
+}
 
 }  // namespace hone::mcu
 

@@ -2,10 +2,18 @@
 
 #include "shared/delta/decode/memory.hpp"
 
+// Makes an object anew where it is: a temporary one would take as much stack. (There may be no <new>.)
+namespace {
+struct Here {
+  void* at;
+};
+}  // namespace
+inline void* operator new(size_t, Here here) { return here.at; }
+
 namespace hone::delta {
 
 Status Decoder::init(const Callbacks& callbacks, void* workspace, size_t workspace_size, uint64_t target_bytes_max) {
-  *this = Decoder{};
+  new (Here{this}) Decoder{};
   callbacks_ = callbacks;
   target_bytes_max_ = target_bytes_max;
   const size_t skip = (kAlign - (reinterpret_cast<uintptr_t>(workspace) & (kAlign - 1))) & (kAlign - 1);
