@@ -107,7 +107,7 @@ class Decoder:
 
     def make_counters(self):
         standard = self.standard
-        self.classes, self.run_levels, self.levels, self.shift, self.distances = (32, 16, 9, 0, 4) if standard else (8, 8, 1, 7, 1)
+        self.classes, self.run_levels, self.levels, self.distances = (32, 16, 9, 4) if standard else (8, 8, 1, 1)
         self.step_levels, self.components = (8, 8) if standard else (4, 1)
         # Made as they are met: (name, where) -> [probability, count]
         self.counters, self.weights = {}, {}
@@ -442,17 +442,17 @@ class Decoder:
         e = self.byte_at(place) if self.reps[0] > 0 and place >= 0 else None
         if 0 <= place < len(self.base) and not self.reaches(place, len(self.out)):
             e = None
-        agrees, node = e is not None, 1
+        agrees, node = e is not None and (self.standard or self.state != 0), 1
         before = self.before
         second = (before & 0xFFFF) * 0x9E3779B1 % 2**32 >> 16
-        third = (before & 0xFFFFFF) * 0x85EBCA6B % 2**32 >> 16
+        last = before & 255
+        kind = 2 if last >= 128 or last < 9 else 0 if last >= 96 else 1
         for shift in range(7, -1, -1):
-            plain = ("literal", (before & 255) >> self.shift, node)
-            matched = ("matched", e >> shift & 1, node) if agrees else None
             if not self.standard:
-                bit = self.bit(matched or plain)
+                bit = self.bit(("matched", node), 255) ^ e >> shift & 1 if agrees else self.bit(("literal", kind, node), 255)
             else:
-                keys = [plain, ("second", (second + node * 0x9E35) % 65536), ("third", (third + node * 0x9E35) % 32768), matched]
+                keys = [("alone", node), ("literal", last, node), ("second", (second + node * 0x9E35) % 65536),
+                        ("matched", e >> shift & 1, node) if agrees else None]
                 counters = [self.counter(k) if k else None for k in keys]
                 x = [STRETCH[(c[0] >> 6 | 1) >> 4] if c else 0 for c in counters]
                 w = self.weights.setdefault((0 if e is None else 1 if agrees else 2, shift), [20000] * 4)
@@ -464,7 +464,7 @@ class Decoder:
                     w[i] = max(-2**20, min(2**20, w[i] + (x[i] * error + 32768 >> 16)))
                 for c in counters:
                     if c:
-                        self.learn(c, bit, 127)
+                        self.learn(c, bit, 255)
             agrees = agrees and bit == e >> shift & 1
             node = 2 * node + bit
         self.out.append(node & 255)

@@ -145,26 +145,31 @@ class Parser {
     return {Symbol::literal, 0, 0, 0, false};
   }
 
-  std::uint32_t price_literal(const GenericMemory& memory, std::uint64_t place) {
-    using L = Literal<kProfile>;
+  std::uint32_t price_literal(const GenericMemory& memory, std::uint64_t place) const {
     const std::uint32_t expected = expected_at(memory.rep[0], place);
-    LiteralContext context{memory.before, expected, expected < 256};
     const Counter* counters = state_.counters.data();
     const std::uint32_t given = target_[place];
     std::uint32_t node = 1;
     std::uint32_t price = 0;
-    for (std::uint32_t shift = 8; shift-- > 0;) {
-      const std::uint32_t bit = given >> shift & 1u;
-      if constexpr (d.literal_mixing != 0) {
-        const Counter* const inputs[kMixed] = {counters + L::plain(context, node), counters + L::second(context, node),
-                                               counters + L::third(context, node),
-                                               context.agrees ? counters + L::matched(context, node, shift) : nullptr};
-        price += cost_of(mix(inputs, counters + L::weights(context, shift)).p16, bit, table_);
-      } else {
-        price += cost_of(counters[context.agrees ? L::matched(context, node, shift) : L::plain(context, node)], bit, table_);
+    if constexpr (d.literal_mixing != 0) {
+      MixedLiteral<kProfile> literal(memory, expected);
+      for (std::uint32_t shift = 8; shift-- > 0;) {
+        const std::uint32_t bit = given >> shift & 1u;
+        const Counter* inputs[kMixed];
+        literal.inputs(counters, node, shift, inputs);
+        price += cost_of(mix(inputs, counters + literal.weights(shift)).p16, bit, table_);
+        literal.learn(bit, shift);
+        node = node << 1 | bit;
       }
-      context.agrees = context.agrees && bit == (expected >> shift & 1u);
-      node = node << 1 | bit;
+    } else {
+      PlainLiteral<kProfile> literal(memory, expected);
+      for (std::uint32_t shift = 8; shift-- > 0;) {
+        const std::uint32_t bit = given >> shift & 1u;
+        const std::uint32_t turned = literal.turn(bit, shift);
+        price += cost_of(counters[literal.counter(node)], turned, table_);
+        literal.learn(turned);
+        node = node << 1 | bit;
+      }
     }
     return price;
   }

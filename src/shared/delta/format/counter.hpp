@@ -43,6 +43,7 @@ static_assert(sizeof(Counter) == 4);
 
 inline constexpr Counter kEvenCounter{0x80000000u};
 inline constexpr uint32_t kValueLimit = 255;   // weights are stationary
-inline constexpr uint32_t kGenericLimit = 127;  // bytes of containers are less so
+inline constexpr uint32_t kGenericLimit = 127;  // what a container is made of is less so
+inline constexpr uint32_t kLiteralLimit = 255;
 
 }  // namespace hone::delta

@@ -37,60 +37,76 @@ inline void note_bytes(GenericMemory& memory, const uint8_t* bytes, uint64_t cou
   for (uint64_t i = count < 4 ? 0 : count - 4; i < count; ++i) memory.before = memory.before << 8 | bytes[i];
 }
 
-// Where the predictions of one bit of a literal stand. `node` is 1 and the byte's bits so far.
-struct LiteralContext {
-  const uint32_t before;
-  const uint32_t expected;  // the byte at the most recent distance, or 256 when there is none
-  bool agrees;              // with the expected byte, so far
-};
-template <Profile kProfile>
-struct Literal {
-  static constexpr Dimensions d = dimensions(kProfile);
-  static constexpr Layout l = kLayout<kProfile>;
+// Small profile: what the byte before tells of a literal: small letters, the rest of text, other bytes.
+[[nodiscard]] inline uint32_t byte_kind(uint32_t byte) { return byte >= 128 || byte < 9 ? 2 : byte >= 96 ? 0 : 1; }
 
-  static uint32_t plain(const LiteralContext& context, uint32_t node) {
-    return l.literal + ((context.before & 255u) >> d.literal_shift) * 256 + node;
+// Where one bit of a literal stands in the small profile. `expected` is the byte at the most recent
+// distance, or 256 when there is none. As long as it is right, which is asked only soon after a
+// match, what is coded is whether the bit differs from it.
+template <Profile kProfile>
+struct PlainLiteral {
+  static constexpr Layout l = kLayout<kProfile>;
+  const uint32_t kind;
+  const uint32_t expected;
+  bool agrees;
+
+  PlainLiteral(const GenericMemory& memory, uint32_t expected_byte)
+      : kind(byte_kind(memory.before & 255u)), expected(expected_byte), agrees(expected_byte < 256 && memory.state != 0) {}
+  [[nodiscard]] uint32_t counter(uint32_t node) const { return agrees ? l.matched + node : l.literal + kind * 256 + node; }
+  // From a bit to what is coded for it, and back.
+  [[nodiscard]] uint32_t turn(uint32_t bit, uint32_t shift) const { return agrees ? bit ^ (expected >> shift & 1u) : bit; }
+  void learn(uint32_t turned) { agrees = agrees && turned == 0; }
+};
+
+// And in the standard profile: four predictions, mixed. `node` is 1 and the byte's bits so far.
+template <Profile kProfile>
+struct MixedLiteral {
+  static constexpr Layout l = kLayout<kProfile>;
+  const uint32_t before;
+  const uint32_t expected;
+  bool agrees;
+
+  MixedLiteral(const GenericMemory& memory, uint32_t expected_byte)
+      : before(memory.before), expected(expected_byte), agrees(expected_byte < 256) {}
+  template <class AnyCounter>  // const or not
+  void inputs(AnyCounter* counters, uint32_t node, uint32_t shift, AnyCounter** to) const {
+    to[0] = counters + l.alone + node;
+    to[1] = counters + l.literal + (before & 255u) * 256 + node;
+    to[2] = counters + l.second + ((((before & 0xFFFFu) * 0x9E3779B1u >> 16) + node * 0x9E35u) & 0xFFFFu);
+    to[3] = agrees ? counters + l.matched + (expected >> shift & 1u) * 256 + node : nullptr;
   }
-  static uint32_t matched(const LiteralContext& context, uint32_t node, uint32_t shift) {
-    return l.matched + (context.expected >> shift & 1u) * 256 + node;
-  }
-  static uint32_t second(const LiteralContext& context, uint32_t node) {
-    return l.second + ((((context.before & 0xFFFFu) * 0x9E3779B1u >> 16) + node * 0x9E35u) & 0xFFFFu);
-  }
-  static uint32_t third(const LiteralContext& context, uint32_t node) {
-    return l.third + ((((context.before & 0xFFFFFFu) * 0x85EBCA6Bu >> 16) + node * 0x9E35u) & 0x7FFFu);
-  }
-  static uint32_t weights(const LiteralContext& context, uint32_t shift) {
-    const uint32_t state = context.expected > 255 ? 0 : context.agrees ? 1 : 2;
+  [[nodiscard]] uint32_t weights(uint32_t shift) const {
+    const uint32_t state = expected > 255 ? 0 : agrees ? 1 : 2;
     return l.weights + (state * 8 + shift) * kMixed;
   }
+  void learn(uint32_t bit, uint32_t shift) { agrees = agrees && bit == (expected >> shift & 1u); }
 };
 
-// Small: the counter of the expected byte as long as it is right, else that of the byte before.
-// Standard: these two and the contexts of two and three bytes, mixed.
 template <Profile kProfile, class C>
 inline uint32_t code_literal(C& coder, Counter* counters, GenericMemory& memory, uint32_t expected, uint32_t given) {
-  using L = Literal<kProfile>;
-  LiteralContext context{memory.before, expected, expected < 256};
   uint32_t node = 1;
-  for (uint32_t shift = 8; shift-- > 0;) {
-    uint32_t bit = given >> shift & 1u;
-    if constexpr (L::d.literal_mixing != 0) {
-      Counter* const inputs[kMixed] = {counters + L::plain(context, node), counters + L::second(context, node),
-                                       counters + L::third(context, node),
-                                       context.agrees ? counters + L::matched(context, node, shift) : nullptr};
-      Counter* weights = counters + L::weights(context, shift);
+  if constexpr (dimensions(kProfile).literal_mixing != 0) {
+    MixedLiteral<kProfile> literal(memory, expected);
+    for (uint32_t shift = 8; shift-- > 0;) {
+      Counter* inputs[kMixed];
+      literal.inputs(counters, node, shift, inputs);
+      Counter* weights = counters + literal.weights(shift);
       const Mix mixed = mix(inputs, weights);
-      bit = coder.probable(mixed.p16, bit);
+      const uint32_t bit = coder.probable(mixed.p16, given >> shift & 1u);
       learn(mixed, weights, bit);
       for (Counter* input : inputs)
-        if (input != nullptr) input->update(bit, kGenericLimit);
-    } else {
-      Counter& counter = counters[context.agrees ? L::matched(context, node, shift) : L::plain(context, node)];
-      bit = coder.bit(counter, bit, kGenericLimit);
+        if (input != nullptr) input->update(bit, kLiteralLimit);
+      literal.learn(bit, shift);
+      node = node << 1 | bit;
     }
-    context.agrees = context.agrees && bit == (expected >> shift & 1u);
-    node = node << 1 | bit;
+  } else {
+    PlainLiteral<kProfile> literal(memory, expected);
+    for (uint32_t shift = 8; shift-- > 0;) {
+      const uint32_t turned =
+          coder.bit(counters[literal.counter(node)], literal.turn(given >> shift & 1u, shift), kLiteralLimit);
+      node = node << 1 | literal.turn(turned, shift);
+      literal.learn(turned);
+    }
   }
   memory.before = memory.before << 8 | (node & 255u);
   push_symbol(memory, Symbol::literal);

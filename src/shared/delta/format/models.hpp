@@ -27,15 +27,15 @@ struct Dimensions {
   uint32_t step_levels;       // of recent steps' sizes on the lattice
   uint32_t factor_components; // of a low-rank update that have counters of their own
   size_t factor_bytes;        // for its factors
-  uint32_t literal_shift;     // low bits of the byte before that a literal does not know
+  uint32_t literal_contexts;  // of the byte before
   uint32_t distance_contexts;
-  uint32_t literal_mixing;    // whether literals mix contexts of one, two and three bytes
+  uint32_t literal_mixing;    // whether literals mix contexts of no byte, one and two
   size_t base_buffer_bytes;
   size_t out_buffer_bytes;
 };
 [[nodiscard]] constexpr Dimensions dimensions(Profile profile) {
-  return kSmallOnly || profile == Profile::small ? Dimensions{8, 8, 1, 0, 1, 4, 1, 4096, 7, 1, 0, 512, 512}
-                                   : Dimensions{32, 16, kScaleLevels, 1, kIntraScales, 8, 8, 262144, 0, 4, 1, 65536, 32768};
+  return kSmallOnly || profile == Profile::small ? Dimensions{8, 8, 1, 0, 1, 4, 1, 4096, 3, 1, 0, 512, 512}
+                                   : Dimensions{32, 16, kScaleLevels, 1, kIntraScales, 8, 8, 262144, 256, 4, 1, 65536, 32768};
 }
 
 // Counts of counters, in the order in which they lie.
@@ -44,7 +44,7 @@ struct Layout {
   uint32_t zero, run, run_high, run_long, sign, length, top;  // residual
   uint32_t exponent, intra_top, integer_sign;  // intra
   uint32_t step_zero, step_sign, step_length, step_top, factor;  // lattice, low rank
-  uint32_t is_match, is_rep, rep_index, is_near, match_length, rep_length, distance, align, near, literal, matched, second, third, weights;
+  uint32_t is_match, is_rep, rep_index, is_near, match_length, rep_length, distance, align, near, literal, matched, second, alone, weights;
   uint32_t total;
 };
 [[nodiscard]] constexpr Layout layout(Profile profile) {
@@ -80,10 +80,10 @@ struct Layout {
   take(l.distance, d.distance_contexts * kNumberCounters);
   take(l.align, 16);
   take(l.near, kNumberCounters + 2);
-  take(l.literal, (256u >> d.literal_shift) * 256);
-  take(l.matched, 512);
+  take(l.literal, d.literal_contexts * 256);
+  take(l.matched, d.literal_mixing != 0 ? 512 : 256);
   take(l.second, d.literal_mixing * 65536);
-  take(l.third, d.literal_mixing * 32768);
+  take(l.alone, d.literal_mixing * 256);
   take(l.weights, d.literal_mixing * 3 * 8 * 4);
   l.total = at;
   return l;
@@ -94,7 +94,7 @@ inline constexpr Layout kLayout = layout(kProfile);
   return kSmallOnly || profile == Profile::small ? kLayout<Profile::small>.total : kLayout<Profile::standard>.total;
 }
 static_assert(dimensions(Profile::small).factor_bytes <= (kLayout<Profile::small>.second - kLayout<Profile::small>.literal) * sizeof(Counter));
-static_assert(kSmallOnly || dimensions(Profile::standard).factor_bytes <= (kLayout<Profile::standard>.third - kLayout<Profile::standard>.second) * sizeof(Counter));
+static_assert(kSmallOnly || dimensions(Profile::standard).factor_bytes <= (kLayout<Profile::standard>.alone - kLayout<Profile::standard>.second) * sizeof(Counter));
 static_assert(layout(Profile::small).total * sizeof(Counter) <= 14400);
 static_assert(layout(Profile::standard).total * sizeof(Counter) < 900 * 1024);
 
