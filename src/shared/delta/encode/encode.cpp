@@ -17,6 +17,7 @@
 namespace hone::delta {
 namespace {
 
+constexpr double kClearlyLess = 0.92;  // what an estimate must be beside a measured cost
 constexpr std::uint64_t kEncodeBytesMax = std::uint64_t{1} << 31;  // base and target together
 
 struct Effort {
@@ -86,8 +87,11 @@ class Writer {
     if (segment.type == Type::count) return std::move(choice.coding);
     const Sample sample = sample_of(segment);
     const auto of_sample = [&](ByteView bytes) { return bytes.empty() ? bytes : bytes.subspan(sample.start, sample.bytes); };
-    const double as_bytes = generic_bits(of_sample(base), of_sample(target)) / static_cast<double>(sample.bytes);
-    if (as_bytes < choice.bits_per_byte || (choice.bits_per_byte > 2 && stands_elsewhere(segment)))
+    const auto generic = [&](int zstd_level) {
+      return generic_bits(of_sample(base), of_sample(target), zstd_level) / static_cast<double>(sample.bytes);
+    };
+    const bool is_close = generic(kQuickLevel) < 2 * choice.bits_per_byte;
+    if ((is_close && generic(kCloseLevel) < kClearlyLess * choice.bits_per_byte) || (choice.bits_per_byte > 2 && stands_elsewhere(segment)))
       return {{Op::generic, Type::count, segment.bytes}};
     return std::move(choice.coding);
   }

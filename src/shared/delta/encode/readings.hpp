@@ -45,7 +45,10 @@ class NumberReader {
   std::vector<std::uint32_t> places_;  // by hash of a few bytes: a place in the base plus one
 };
 
-// About how many bits `part` costs as matches and literals behind `before`.
-[[nodiscard]] double generic_bits(ByteView before, ByteView part);
+// About how many bits `part` costs as matches and literals behind `before`: what zstd makes of it at a
+// level, less what our coder saves beside it.
+inline constexpr int kQuickLevel = 3;
+inline constexpr int kCloseLevel = 15;
+[[nodiscard]] double generic_bits(ByteView before, ByteView part, int zstd_level);
 
 }  // namespace hone::delta
