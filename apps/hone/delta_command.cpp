@@ -9,14 +9,17 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/bytes.hpp"
+#include "base/files.hpp"
 #include "base/result.hpp"
-#include "shared/delta/apply.hpp"
+#include "platform/posix/posix.hpp"
+#include "shared/delta/apply_files.hpp"
 #include "shared/delta/encode/encode.hpp"
 #include "shared/delta/encode/hints_file.hpp"
 #include "shared/delta/inspect.hpp"
@@ -59,6 +62,17 @@ struct Options {
   unsigned block_bytes = 0;
 };
 
+// On standard error, and only to a terminal.
+std::function<void(double)> progress_bar(const char* doing) {
+  if (::isatty(STDERR_FILENO) != 1) return {};
+  return [doing](double share) {
+    constexpr int kWidth = 40;
+    const int full = static_cast<int>(share * kWidth);
+    std::fprintf(stderr, "\r%s [%s%s] %3d%%", doing, std::string(static_cast<std::size_t>(full), '#').c_str(),
+                 std::string(static_cast<std::size_t>(kWidth - full), ' ').c_str(), static_cast<int>(share * 100));
+  };
+}
+
 Result<json> encode_files(const Options& options) {
   HONE_TRY(const Bytes base, read_whole(options.base));
   HONE_TRY(const Bytes target, read_whole(options.target));
@@ -71,18 +85,10 @@ Result<json> encode_files(const Options& options) {
     HONE_TRY(const Bytes hints, read_whole(options.hints));
     HONE_TRY(settings.hints, delta::read_hints(hints));
   }
-  const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  if (terminal) {
-    settings.on_progress = [](double share) {
-      constexpr int kWidth = 40;
-      const int full = static_cast<int>(share * kWidth);
-      std::fprintf(stderr, "\rencode [%s%s] %3d%%", std::string(static_cast<std::size_t>(full), '#').c_str(),
-                   std::string(static_cast<std::size_t>(kWidth - full), ' ').c_str(), static_cast<int>(share * 100));
-    };
-  }
+  settings.on_progress = progress_bar("encode");
   const auto start = std::chrono::steady_clock::now();
   auto made = delta::encode(base, target, settings);
-  if (terminal) std::fprintf(stderr, "\n");
+  if (settings.on_progress) std::fprintf(stderr, "\n");
   HONE_TRY(const Bytes patch, std::move(made));
   const double seconds = seconds_since(start);
   HONE_CHECK(write_whole(options.out, patch));
@@ -91,17 +97,26 @@ Result<json> encode_files(const Options& options) {
               {"patch_bytes", patch.size()},
               {"percent", target.empty() ? 0.0 : 100.0 * static_cast<double>(patch.size()) / static_cast<double>(target.size())},
               {"profile", options.profile},
+              {"in_place", options.in_place},
               {"seconds", seconds}};
 }
 
 Result<json> apply_files(const Options& options) {
-  HONE_TRY(const Bytes base, read_whole(options.base));
-  HONE_TRY(const Bytes patch, read_whole(options.patch));
+  const auto files = platform::make_posix_files();
+  delta::ApplyOptions settings;
+  settings.on_progress = progress_bar("apply");
   const auto start = std::chrono::steady_clock::now();
-  HONE_TRY(const Bytes target, delta::apply(base, patch, delta::kFileBytesMax));
-  const double seconds = seconds_since(start);
-  HONE_CHECK(write_whole(options.out, target));
-  return json{{"target_bytes", target.size()}, {"patch_bytes", patch.size()}, {"seconds", seconds}};
+  auto applied = options.in_place ? delta::apply_in_place(*files, options.base, options.patch, settings)
+                                  : delta::apply_beside(*files, options.base, options.patch, options.out, settings);
+  if (settings.on_progress) std::fprintf(stderr, "\n");
+  HONE_TRY(const delta::Applied done, std::move(applied));
+  HONE_TRY(const auto patch, files->open(options.patch, OpenMode::read));
+  HONE_TRY(const std::uint64_t patch_bytes, patch->size());
+  return json{{"target_bytes", done.target_bytes},
+              {"patch_bytes", patch_bytes},
+              {"in_place", options.in_place},
+              {"resumed", done.resumed},
+              {"seconds", seconds_since(start)}};
 }
 
 Result<json> inspect_file(const Options& options) {
@@ -122,6 +137,9 @@ Result<json> inspect_file(const Options& options) {
                      {"bits_per_weight", part.elements == 0 ? 0.0 : part.patch_bytes * 8.0 / static_cast<double>(part.elements)}});
   }
   return json{{"version", delta::kVersion},
+              {"in_place", seen.header.block_log2 != 0},
+              {"block_bytes", seen.header.block_bytes()},
+              {"shift_bytes", seen.header.shift_bytes()},
               {"profile", seen.header.profile == delta::Profile::small ? "small" : "standard"},
               {"base_bytes", seen.header.base_bytes},
               {"base_sha256", to_hex(seen.header.base_sha256)},
@@ -136,6 +154,9 @@ void print_inspection(const json& seen) {
   std::printf("base    %12llu bytes  %s\n", seen["base_bytes"].get<unsigned long long>(), seen["base_sha256"].get<std::string>().c_str());
   std::printf("target  %12llu bytes  %s\n", seen["target_bytes"].get<unsigned long long>(), seen["target_sha256"].get<std::string>().c_str());
   std::printf("patch   %12llu bytes\n", seen["patch_bytes"].get<unsigned long long>());
+  if (seen["in_place"].get<bool>())
+    std::printf("in place, in blocks of %llu bytes, after a move by %llu\n", seen["block_bytes"].get<unsigned long long>(),
+                seen["shift_bytes"].get<unsigned long long>());
   if (seen["parts"].empty()) {
     std::printf("Give --base to see how each tensor is coded.\n");
     return;
@@ -165,8 +186,8 @@ void print_encoded(const json& made) {
               made["percent"].get<double>(), made["target_bytes"].get<unsigned long long>(), made["seconds"].get<double>());
 }
 void print_applied(const json& done) {
-  std::printf("%llu bytes rebuilt, their hash is right, in %.2f s\n", done["target_bytes"].get<unsigned long long>(),
-              done["seconds"].get<double>());
+  std::printf("%llu bytes rebuilt%s, their hash is right, in %.2f s\n", done["target_bytes"].get<unsigned long long>(),
+              done["resumed"].get<bool>() ? " (resumed)" : "", done["seconds"].get<double>());
 }
 
 }  // namespace
@@ -194,10 +215,13 @@ void add_delta_commands(CLI::App& app, bool& json_wanted, int& exit_code) {
   encode->add_flag("--json", json_wanted, "Print JSON");
   encode->callback([options, &json_wanted, &exit_code] { report(encode_files(*options), json_wanted, exit_code, print_encoded); });
 
-  auto* apply = verb->add_subcommand("apply", "Rebuild the target");
+  auto* apply = verb->add_subcommand("apply", "Rebuild the target; when it was interrupted, the same call goes on");
   apply->add_option("--base", options->base, "The file that the delta was made from")->required();
   apply->add_option("--patch", options->patch, "The delta")->required();
-  apply->add_option("--out", options->out, "Where the target goes")->required();
+  auto* where = apply->add_option_group("where", "Where the target goes");
+  where->add_option("--out", options->out, "A new file");
+  where->add_flag("--in-place", options->in_place, "Over the base; needs a delta that was made --in-place");
+  where->require_option(1);
   apply->add_flag("--json", json_wanted, "Print JSON");
   apply->callback([options, &json_wanted, &exit_code] { report(apply_files(*options), json_wanted, exit_code, print_applied); });
 

@@ -15,8 +15,9 @@ namespace hone::delta {
 
 struct ApplyOptions {
   std::uint64_t target_bytes_max = kFileBytesMax;
-  // Beside only: how many bytes of the target are lost at most by a cut.
-  std::uint64_t step_bytes = std::uint64_t{4} << 20;
+  // Beside only: how many bytes of the target are lost at most by a cut. 0: 1 MiB for the small profile,
+  // 4 MiB for the standard one, whose state is larger.
+  std::uint64_t step_bytes = 0;
   std::function<void(double)> on_progress{};  // 0 to 1, from the calling thread
 };
 struct Applied {

@@ -24,8 +24,9 @@ Status Applier::apply_in_place(uint64_t target_bytes_max) {
 
 Status Applier::apply_beside(uint64_t target_bytes_max, uint64_t step_bytes) {
   in_place_ = false;
-  if (step_bytes < kOutSlackBytes) return Status::misuse;
   if (const Status read = read_patch_head(); read != Status::ok) return read;
+  if (step_bytes == 0) step_bytes = uint64_t{1} << (header_.profile == Profile::small ? 20 : 22);
+  if (step_bytes < kOutSlackBytes) return Status::misuse;
   if (header_.target_bytes > target_bytes_max) return Status::target_too_large;
   if (const Status hashed = hash_patch(); hashed != Status::ok) return hashed;
   if (header_.block_log2 != 0 && memcmp(patch_id_, header_.check, kCheckBytes) != 0) return Status::damaged;

@@ -40,7 +40,7 @@ class Applier {
       : storage_(storage), workspace_(static_cast<uint8_t*>(workspace)), workspace_bytes_(workspace_bytes) {}
 
   Status apply_in_place(uint64_t target_bytes_max);
-  Status apply_beside(uint64_t target_bytes_max, uint64_t step_bytes);
+  Status apply_beside(uint64_t target_bytes_max, uint64_t step_bytes);  // 0: chosen by the profile
 
   [[nodiscard]] const Header& header() const { return header_; }
 
