@@ -43,6 +43,21 @@ struct RangeDecoder {
     return bit;
   }
 #ifndef __OPTIMIZE_SIZE__
+  // A bit on which a branch follows: the branch comes here, and what follows runs ahead on its prediction.
+  HONE_DELTA_INLINE uint32_t flag(Counter& counter, uint32_t limit) {
+    const uint32_t bound = (range >> 16) * counter.p16();
+    if (code < bound) {
+      range = bound;
+      counter.update(1, limit);
+      normalize();
+      return 1;
+    }
+    code -= bound;
+    range -= bound;
+    counter.update(0, limit);
+    normalize();
+    return 0;
+  }
   // code_tree() with both children of a node loaded, as one word, before it is known which is next: the
   // load is the longest link of the chain from bit to bit.
   HONE_DELTA_INLINE uint32_t tree(Counter* nodes, uint32_t depth, uint32_t limit) {

@@ -1,6 +1,7 @@
 // The decoder's steps of operations whose content are tensor elements.
 #include "shared/delta/decode/decoder.hpp"
 #include "shared/delta/decode/memory.hpp"
+#include "shared/delta/format/inlining.hpp"
 #include "shared/delta/format/intra.hpp"
 #include "shared/delta/format/lattice.hpp"
 #include "shared/delta/format/low_rank.hpp"
@@ -99,7 +100,7 @@ void Decoder::run_values(const E& e, const uint8_t* limit) {
     } else if (operation_.by_runs) {
       if (count > kRunPiece) count = kRunPiece;
       memcpy(to, from, count * width);
-      done = decode_runs<kProfile>(coder, counters, memory, limit, left_ >> width_log2, count, [&](size_t i) {
+      done = decode_runs<kProfile>(coder, counters, memory, limit, left_ >> width_log2, count, [&](size_t i) HONE_DELTA_INLINE_LAMBDA {
         uint8_t* const at = to + i * width;
         e.store(at, code_change<kProfile>(e, coder, counters, memory, traits, e.load(at), 0));
         return true;
@@ -129,7 +130,7 @@ void Decoder::step_lattice(const uint8_t* limit) {
     ValueMemory memory = values_;
     uint8_t* to = out_ + out_used_;
     size_t done = 0;
-    const auto move = [&](uint8_t* at, const uint8_t* base, int64_t k) {
+    const auto move = [&](uint8_t* at, const uint8_t* base, int64_t k) HONE_DELTA_INLINE_LAMBDA {
       uint32_t target = 0;
       if (!move_by_steps(static_cast<uint32_t>(load_element<width>(base)), k, operation_.scale, target)) return false;
       store_element<width>(at, target);
@@ -138,7 +139,7 @@ void Decoder::step_lattice(const uint8_t* limit) {
     if (operation_.by_runs) {
       if (count > kRunPiece) count = kRunPiece;
       memcpy(to, from, count * width);
-      done = decode_runs<kProfile>(coder, counters_, memory, limit, left_ >> width_log2, count, [&](size_t i) {
+      done = decode_runs<kProfile>(coder, counters_, memory, limit, left_ >> width_log2, count, [&](size_t i) HONE_DELTA_INLINE_LAMBDA {
         return move(to + i * width, to + i * width, code_steps<kProfile>(coder, counters_, memory, 0));
       });
       if (done > count) return fail(Status::damaged);

@@ -4,6 +4,8 @@
 
 #ifdef __OPTIMIZE_SIZE__
 #define HONE_DELTA_INLINE inline
+#define HONE_DELTA_INLINE_LAMBDA
 #else
 #define HONE_DELTA_INLINE [[gnu::always_inline]] inline
+#define HONE_DELTA_INLINE_LAMBDA __attribute__((always_inline))  // behind a lambda's parameters
 #endif

@@ -33,7 +33,7 @@ HONE_DELTA_INLINE int64_t code_steps(C& coder, Counter* counters, ValueMemory& m
   const uint32_t level = scale < d.step_levels ? scale : d.step_levels - 1;
   Counter* lengths = counters + l.step_length + level * kLengths;
   uint32_t length = 0;
-  if (coder.bit(lengths[0], size != 1, kValueLimit) != 0)
+  if (code_flag(coder, lengths[0], size != 1, kValueLimit) != 0)
     length = code_tree(coder, lengths, 5, bit_length(size) - 1, kValueLimit);
   memory.scale += ((static_cast<int32_t>(length) << 8) - memory.scale) >> 4;
   const uint32_t modelled = length < 3 ? length : 3;
@@ -50,7 +50,7 @@ template <Profile kProfile, class C>
 HONE_DELTA_INLINE int64_t code_flag_and_steps(C& coder, Counter* counters, ValueMemory& memory, int64_t given) {
   constexpr Layout l = kLayout<kProfile>;
   const uint32_t context = activity_level(memory.activity) * 4 + (memory.last & 3u);
-  const uint32_t moved = coder.bit(counters[l.step_zero + context], given != 0, kValueLimit);
+  const uint32_t moved = code_flag(coder, counters[l.step_zero + context], given != 0, kValueLimit);
   memory.last = memory.last << 1 | moved;
   if (moved == 0) {
     memory.activity -= memory.activity >> 5;

@@ -28,6 +28,13 @@ namespace hone::delta {
   return rest;
 }
 
+// One bit, on which a branch follows.
+template <class C>
+HONE_DELTA_INLINE uint32_t code_flag(C& coder, Counter& counter, uint32_t bit, uint32_t limit) {
+  if constexpr (requires { coder.flag(counter, limit); }) return coder.flag(counter, limit);
+  return coder.bit(counter, bit, limit);
+}
+
 // `depth` bits, highest first; nodes[1 .. 2^depth - 1].
 template <class C>
 HONE_DELTA_INLINE uint32_t code_tree(C& coder, Counter* nodes, uint32_t depth, uint32_t value, uint32_t limit) {

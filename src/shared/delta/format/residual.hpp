@@ -53,7 +53,7 @@ HONE_DELTA_INLINE uint64_t code_change(const E& e, C& coder, Counter* counters, 
                                                                 : cls * d.scale_levels + level) * kLengths;
   // Small integers mostly change by one, so a bit of its own says that.
   uint32_t length = 0;
-  if (e.bits != 8 || coder.bit(lengths[0], size != 1, kValueLimit) != 0)
+  if (e.bits != 8 || code_flag(coder, lengths[0], size != 1, kValueLimit) != 0)
     length = code_tree(coder, lengths, e.length_depth, bit_length(size) - 1, kValueLimit);
   if constexpr (d.scale_levels != 1) {
     const int32_t now = static_cast<int32_t>(length + 1) << 8;
@@ -82,7 +82,7 @@ HONE_DELTA_INLINE uint64_t code_residual(const E& e, C& coder, Counter* counters
   const uint32_t cls = e.magnitude_class(base, traits.top_exponent, dimensions(kProfile).classes);
   const uint32_t zero_context = activity_level(memory.activity) * 4 + (memory.last & 3u);
   const uint32_t changed =
-      coder.bit(counters[l.zero + (e.exponent_bits != 0 ? cls >> 1 : cls) * kZeroContexts + zero_context], given != base, kValueLimit);
+      code_flag(coder, counters[l.zero + (e.exponent_bits != 0 ? cls >> 1 : cls) * kZeroContexts + zero_context], given != base, kValueLimit);
   memory.last = memory.last << 1 | changed;
   if (changed == 0) {
     memory.activity -= memory.activity >> 5;
