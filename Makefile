@@ -19,6 +19,25 @@ test-power: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target patch_power_test
 	@HONE_POWER=all $(BUILD)/tests/patch_power_test
 
+# Every fuzz target for FUZZ_SECONDS under libFuzzer with the address and undefined behaviour
+# sanitizers (needs clang). What it finds stays in build/fuzz; a crash belongs into tests/fuzz/corpus.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@cmake --preset fuzz -Wno-dev >/dev/null
+	@cmake --build build/fuzz -j $(JOBS) --target fuzz_targets
+	@for corpus in build/fuzz/fuzz/*.corpus; do \
+	  name=$$(basename $$corpus .corpus); mkdir -p build/fuzz/found/$$name; \
+	  build/fuzz/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=20 -print_final_stats=0 -verbosity=0 \
+	    -artifact_prefix=build/fuzz/found/$$name- build/fuzz/found/$$name $$(cat $$corpus) || exit 1; \
+	  echo "$$name: no crash"; \
+	done
+
+# The promise about zstd -19, over every file of the folders in PROMISE.
+PROMISE ?= /usr/share /usr/bin
+delta-promise: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target delta_promise
+	@$(BUILD)/bin/delta_promise $(PROMISE)
+
 bench: bench-delta
 
 # Real pairs of model files: a folder of <case>/{base,target}/FILE.

@@ -10,6 +10,10 @@ if(HONE_SANITIZE)
   target_compile_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE})
 endif()
+option(HONE_LIBFUZZER "Build fuzz targets with libFuzzer (needs clang)" OFF)
+if(HONE_LIBFUZZER)
+  target_compile_options(hone_flags INTERFACE -fsanitize=fuzzer-no-link)  # what is fuzzed tells where it went
+endif()
 
 # At most two compile jobs for sources whose headers are heavy (Beast, libtorch, ONNX protobuf).
 set_property(GLOBAL APPEND PROPERTY JOB_POOLS heavy=2)
@@ -47,15 +51,16 @@ endfunction()
 
 # hone_fuzz(npy_fuzz SOURCES npy_fuzz.cpp LINKS hone_wire CORPUS tests/fuzz/corpus/npy)
 # The source defines LLVMFuzzerTestOneInput. With clang and -DHONE_LIBFUZZER=ON it is a libFuzzer
-# binary; else tests/fuzz/driver.cpp replays the corpus and a seeded number of its mutations,
+# binary (`make fuzz` runs them all); else tests/fuzz/driver.cpp replays the corpus and a seeded number of its mutations,
 # which is the slice that `make test` runs.
-option(HONE_LIBFUZZER "Build fuzz targets with libFuzzer (needs clang)" OFF)
 function(hone_fuzz name)
   cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;LINKS" ${ARGN})
   if(HONE_LIBFUZZER)
     add_executable(${name} ${ARG_SOURCES})
     target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    file(WRITE ${CMAKE_BINARY_DIR}/fuzz/${name}.corpus ${CMAKE_SOURCE_DIR}/${ARG_CORPUS})
+    set_property(GLOBAL APPEND PROPERTY HONE_FUZZ_TARGETS ${name})
   else()
     add_executable(${name} ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/tests/fuzz/driver.cpp)
     add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/${ARG_CORPUS})

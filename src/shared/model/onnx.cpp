@@ -154,7 +154,8 @@ class Finder {
       if (field->number == 2 && field->wire == 0) extent.type = element_type(field->value);
       if (field->number == 8 && field->wire == 2)
         extent.name = to_string(file_.subspan(field->offset, std::min<std::uint64_t>(field->bytes, 4096)));
-      // raw_data, float_data, double_data: packed little-endian elements
+      // raw_data, float_data, double_data: packed little-endian elements. The integers of int32_data and
+      // int64_data are varints, which are left to what reads plain bytes.
       if (field->wire == 2 && (field->number == 9 || field->number == 4 || field->number == 10)) {
         extent.offset = field->offset;
         extent.bytes = field->bytes;

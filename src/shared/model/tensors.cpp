@@ -45,6 +45,9 @@ std::string_view name_of(Container container) {
     case Container::onnx: return "onnx";
     case Container::safetensors: return "safetensors";
     case Container::tflite: return "tflite";
+    case Container::pytorch: return "pytorch";
+    case Container::numpy: return "numpy";
+    case Container::zip: return "zip";
     case Container::unknown: break;
   }
   return "unknown";
@@ -54,6 +57,9 @@ TensorMap find_tensors(ByteView file) {
   TensorMap map;
   if (find_safetensors(file, map.tensors)) map.container = Container::safetensors;
   else if (find_tflite(file, map.tensors)) map.container = Container::tflite;
+  else if (find_zip(file, map.tensors, map.container)) {}
+  else if (find_pytorch_legacy(file, map.tensors)) map.container = Container::pytorch;
+  else if (find_npy(file, map.tensors)) map.container = Container::numpy;
   else if (find_onnx(file, map.tensors)) map.container = Container::onnx;
   // Hostile files may point twice at the same bytes: the first one keeps them.
   auto& tensors = map.tensors;

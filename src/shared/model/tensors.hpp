@@ -1,5 +1,5 @@
-// Where the tensors lie in a model file: a checked view of ONNX files and their like, found without
-// trusting anything in them. Nothing is copied or reserialised; a file that is not understood has
+// Where the tensors lie in a model file (ONNX, safetensors, TFLite, PyTorch, NumPy), found without
+// trusting anything in it. Nothing is copied or reserialised; a file that is not understood has
 // no tensors, which is an answer and not an error.
 #pragma once
 
@@ -25,7 +25,7 @@ struct TensorExtent {
   std::uint64_t bytes = 0;
 };
 
-enum class Container : std::uint8_t { unknown, onnx, safetensors, tflite };
+enum class Container : std::uint8_t { unknown, onnx, safetensors, tflite, pytorch, numpy, zip };
 [[nodiscard]] std::string_view name_of(Container container);
 
 struct TensorMap {
