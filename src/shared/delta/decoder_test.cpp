@@ -234,6 +234,30 @@ TEST(DeltaApply, RefusesWhatDoesNotFit) {
   EXPECT_EQ(apply(e.base, e.patch, 10).error().code, Code::no_space);
 }
 
+TEST(DeltaDecoder, RefusesAnInPlacePatchThatReadsWhatItHasOverwritten) {
+  Bytes base(5 * 4096);
+  std::mt19937 random(23);
+  for (auto& byte : base) byte = static_cast<std::uint8_t>(random());
+  Bytes target = base;
+  target.insert(target.begin(), 5000, 'n');
+  EncodeOptions options;
+  options.in_place = true;
+  options.block_log2 = 12;
+  Bytes patch = *encode(base, target, options);
+  Device device{base};
+  ASSERT_EQ(decode(device, patch, 700), Status::done);
+  ASSERT_EQ(patch[88], 2) << "moved by two blocks";
+  patch[88] = 1;
+  Device late{base};
+  EXPECT_EQ(decode(late, patch, 700), Status::out_of_reach);
+  EXPECT_FALSE(late.out_of_bounds);
+  patch[88] = 6;
+  EXPECT_EQ(decode(device, patch, 700), Status::bad_header) << "more than the whole base";
+  patch[88] = 2;
+  patch[6] = 11;
+  EXPECT_EQ(decode(device, patch, 700), Status::bad_header);
+}
+
 TEST(DeltaInspect, PartsCoverTheTarget) {
   const Example e = example(Profile::standard);
   EXPECT_TRUE(inspect(e.patch, nullptr)->parts.empty());
