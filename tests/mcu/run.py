@@ -35,7 +35,7 @@ def golden(folder, command):
 def main():
     what = sys.argv[1]
     if what == "absent":
-        print(f"skipped: {sys.argv[2]} was not found. tools/setup installs it.")
+        print(f"skipped: {sys.argv[2]} was not found. tools/setup --test installs it.")
         sys.exit(77)
     if what == "cortex_m4":
         folder, qemu, image = sys.argv[2:]
