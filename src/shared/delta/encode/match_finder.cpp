@@ -41,7 +41,12 @@ MatchFinder::MatchFinder(ByteView base, ByteView target, Limits limits, const Re
   heads3_.assign(std::size_t{1} << kHash3Bits, 0);
   roots_.assign(std::size_t{1} << hash_bits_, 0);
   links_.reserve(base.size());
-  for (std::uint64_t place = 0; place + 4 <= base.size(); ++place) chain(place, load32(&base[place]));
+  // The table is larger than the caches: what is needed soon is fetched ahead.
+  constexpr std::uint64_t kAhead = 16;
+  for (std::uint64_t place = 0; place + 4 <= base.size(); ++place) {
+    if (place + kAhead + 4 <= base.size()) __builtin_prefetch(&heads_[hash4(load32(&base[place + kAhead]))], 1);
+    chain(place, load32(&base[place]));
+  }
 }
 
 const std::uint8_t* MatchFinder::bytes_at(std::uint64_t place, std::uint64_t& left) const {
