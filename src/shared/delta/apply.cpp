@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -127,12 +128,13 @@ Result<> traced_apply(ByteView base, ByteView patch, std::uint64_t target_bytes_
   if (const Status read = read_header(patch.data(), patch.size(), header); read != Status::ok) return fail(error_of(read));
   if (header.block_log2 != 0 && std::memcmp(check_of(patch).bytes.data(), header.check, kCheckBytes) != 0)
     return fail(error_of(Status::damaged));
-  std::vector<std::uint64_t> workspace(Decoder::workspace_bytes(header.profile) / 8 + 1);
+  const std::size_t workspace_bytes = Decoder::workspace_bytes(header.profile);
+  const auto workspace = std::make_unique_for_overwrite<std::uint8_t[]>(workspace_bytes);
   Surroundings around{base, &target, Sha256Stream(), {}, trace};
   const Callbacks callbacks{&around, read_base, write_target, read_target, base_bytes, hash_begin, hash_add, hash_end,
                             trace != nullptr ? on_operation : nullptr};
   Decoder decoder;
-  Status status = decoder.init(callbacks, workspace.data(), workspace.size() * sizeof(std::uint64_t), target_bytes_max);
+  Status status = decoder.init(callbacks, workspace.get(), workspace_bytes, target_bytes_max);
   if (status == Status::ok) status = decoder.feed(patch.data(), patch.size());
   if (status == Status::ok) status = decoder.finish();
   if (!around.failure) return fail(around.failure.error());
