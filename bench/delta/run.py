@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares hone's deltas with the peers that the distribution packages.
 
-    run.py BIN_FOLDER OUT_JSON [--pairs FOLDER] [--mnist FOLDER --pipeline TOML]
+    run.py BUILD_FOLDER OUT_JSON [--pairs FOLDER] [--mnist FOLDER --pipeline TOML]
 
 Cases: the synthetic ones (synthetic.hpp), the pairs of a folder (each with base/ and target/), and
 MNIST retrained from 10% to 70% (mnist_pairs.cpp). Peers: bsdiff, xdelta3 -9, zstd -19 --patch-from,
@@ -11,6 +11,7 @@ that is not installed is left out, and said so. All times are of one core, the b
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,13 @@ def seconds_of(command):
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL, preexec_fn=on_one_core)
         best = min(best, time.perf_counter() - start)
     return best
+
+
+def decoder_text_bytes(build):
+    """Of the decoder for a Cortex-M4 at -Os, as its test says; None without the cross compiler."""
+    said = subprocess.run(["ctest", "--test-dir", build, "-V", "-R", "^delta_decoder_size_cortex_m4$"], capture_output=True, text=True).stdout
+    found = re.search(r"decoder_text_bytes_cortex_m4 (\d+)", said)
+    return int(found[1]) if found else None
 
 
 def only_file(folder):
@@ -100,15 +108,17 @@ def show(case):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("bin", type=Path)
+    parser.add_argument("build", type=Path)
     parser.add_argument("out_json", type=Path)
     parser.add_argument("--pairs", type=Path)
     parser.add_argument("--mnist", type=Path)
     parser.add_argument("--pipeline", type=Path)
     options = parser.parse_args()
+    options.bin = options.build / "bin"
     missing = [name for name, command in ENCODERS.items() if command[0] != "sh" and not shutil.which(command[0])]
     if missing:
         print(f"not installed, left out: {', '.join(missing)}", file=sys.stderr)
+    text_bytes = decoder_text_bytes(options.build)
     results = []
     with tempfile.TemporaryDirectory() as scratch:
         cases = find_cases(options, Path(scratch))
@@ -116,10 +126,13 @@ def main():
         print("case                      target      hone      %   goal   stand.  best peer           bytes  by hone      MB/s     MB/s  zstd -d bspatch")
         for name, base, target in cases:
             case = measure(options, Path(scratch), name, base, target, missing)
+            case["decoder_text_bytes_cortex_m4"] = text_bytes
             results.append(case)
             show(case)
     options.out_json.parent.mkdir(parents=True, exist_ok=True)
     options.out_json.write_text(json.dumps(results, indent=1) + "\n")
+    first = results[0]
+    print(f"workspace: {first['workspace_bytes']} bytes, small profile {first['workspace_small_bytes']}; decoder's text on a Cortex-M4: {text_bytes or 'not measured'}")
     print(f"written: {options.out_json}")
 
 
