@@ -175,7 +175,7 @@ class Decoder:
     def number(self, key, limit=127):
         length = self.tree(6, (key, "length"), limit)
         m = min(length, 3)
-        t = self.tree(m, (key, "top", min(length, 3)), limit)
+        t = self.tree(m, (key, "top", min(length, 7)), limit)
         return ((2**m + t) << (length - m) | self.raw(length - m)) - 1
 
     # operations
@@ -343,6 +343,8 @@ class Decoder:
             mantissa_bits = bits - 1 - exponent_bits
             below = self.tree(5, ("exponent", c), 255)
             if below == 31:
+                if self.bit((("exponent", c), 0), 255):
+                    return 0
                 below = self.raw(8)
             self.scale += (min(below, 24) << 8) - self.scale >> 5
             exponent = top - below & 2**exponent_bits - 1

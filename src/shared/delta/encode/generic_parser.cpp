@@ -27,7 +27,7 @@ std::uint32_t price_tree(const Counter* nodes, std::uint32_t depth, std::uint32_
 std::uint32_t price_number(const Counter* nodes, std::uint64_t value, const CostTable& table) {
   const std::uint64_t given = value + 1;
   const std::uint32_t length = bit_length(given) - 1;
-  const Counter* top = nodes + 64 + 8 * (length < 3 ? length : 3u);
+  const Counter* top = nodes + kNumberTop[length < 7 ? length : 7];
   const std::uint32_t modelled = length < 3 ? length : 3;
   return price_tree(nodes, 6, length, table) +
          price_tree(top, modelled, static_cast<std::uint32_t>(given >> (length - modelled)) & ((1u << modelled) - 1u), table) +

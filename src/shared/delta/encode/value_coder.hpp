@@ -60,14 +60,15 @@ auto with_type(Type type, F&& f) {
   });
 }
 
-// Whether code_intra can express every value: exponents lie at most 255 below the top.
+// Whether code_intra can express every value: exponents lie at most 255 below the top, or it is zero.
 [[nodiscard]] inline bool fits_intra(Type type, ByteView values, std::uint32_t top) {
   return with_type(type, [&](auto constant) {
     using E = Element<decltype(constant)::value>;
     if constexpr (E::exponent_bits == 0) return true;
     for (std::size_t i = 0; i + E::width <= values.size(); i += E::width) {
-      const std::uint32_t below = (top - E{}.exponent(load_element<E::width>(&values[i]))) & ((1u << E::exponent_bits) - 1);
-      if (below > 255) return false;
+      const std::uint64_t value = load_element<E::width>(&values[i]);
+      const std::uint32_t below = (top - E{}.exponent(value)) & ((1u << E::exponent_bits) - 1);
+      if (value != 0 && below > 255) return false;
     }
     return true;
   });

@@ -20,9 +20,13 @@ HONE_DELTA_INLINE uint64_t code_intra(const E& e, C& coder, Counter* counters, V
   const uint32_t context = d.intra_scales == 1 ? 0 : static_cast<uint32_t>(scale < 0 ? 0 : scale > 7 ? 7 : scale);
   Counter* exponents = counters + l.exponent + context * 64;
   if (e.exponent_bits != 0) {
+    // 31 stands for zero, as a pruned weight is, and for what lies far below the top.
     const uint32_t given_below = (top_exponent - e.exponent(given)) & 255u;
-    uint32_t below = code_tree(coder, exponents, 5, given_below < 31 ? given_below : 31, kValueLimit);
-    if (below == 31) below = coder.raw(given_below, 8);
+    uint32_t below = code_tree(coder, exponents, 5, given_below < 31 && given != 0 ? given_below : 31, kValueLimit);
+    if (below == 31) {
+      if (coder.bit(exponents[0], given == 0 ? 1u : 0u, kValueLimit) != 0) return 0;
+      below = coder.raw(given_below, 8);
+    }
     memory.scale += ((static_cast<int32_t>(below < 24 ? below : 24) << 8) - memory.scale) >> 5;
     const uint64_t exponent = (top_exponent - below) & ((1u << e.exponent_bits) - 1u);
     const uint32_t cls = below < d.classes ? below : d.classes - 1;

@@ -58,12 +58,13 @@ HONE_DELTA_INLINE uint64_t code_raw(C& coder, uint64_t value, uint32_t count) {
 
 // Numbers of any size below 2^63: bit length of value + 1 in a tree, the three bits below the
 // leading one modelled, the rest raw.
-inline constexpr uint32_t kNumberCounters = 64 + 4 * 8;
+inline constexpr uint32_t kNumberCounters = 64 + 40;
+inline constexpr uint8_t kNumberTop[8] = {64, 64, 65, 68, 75, 82, 89, 96};  // trees of depth 0, 1, 2 and 3, packed
 template <class C>
 HONE_DELTA_INLINE uint64_t code_number(C& coder, Counter* nodes, uint64_t value, uint32_t limit) {
   const uint64_t given = value + 1;
   const uint32_t length = code_tree(coder, nodes, 6, bit_length(given) - 1, limit);  // bits below the leading one
-  Counter* top = nodes + 64 + 8 * (length < 3 ? length : 3u);
+  Counter* top = nodes + kNumberTop[length < 7 ? length : 7];
   const uint32_t modelled = length < 3 ? length : 3;
   uint64_t out = uint64_t{1} << modelled;
   out |= code_tree(coder, top, modelled, static_cast<uint32_t>(given >> (length - modelled)) & ((1u << modelled) - 1u), limit);
