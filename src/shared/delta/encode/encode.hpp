@@ -18,7 +18,8 @@ struct EncodeOptions {
   int effort = 5;                              // 1 impatient .. 9 tries everything
   Profile profile = Profile::standard;         // small: decodable in 16 KiB of working memory
   std::vector<LowRankHint> hints{};            // used where they make the patch smaller
-  std::function<void(double)> on_progress{};   // 0 to 1, from the calling thread
+  std::function<void(double)> on_progress{};   // 0 to 1, never falling, from the calling thread
+  unsigned threads = 2;                        // at most; the patch is the same for any number
   bool in_place = false;                       // the target may take the base's place, block by block
   std::uint8_t block_log2 = 0;                 // of these blocks, 12 to 20; 0: 16 for small, 20 for standard
 };

@@ -113,18 +113,19 @@ class Parser {
     std::uint32_t rep_best = 0;
     for (std::uint32_t r = 0; r < 4; ++r) {
       const std::uint32_t length = finder_.agree(place, memory.rep[r], left_max);
-      if (length < kMatchMin) continue;
+      if (length < rep_min_) continue;
       if (length >= limits_.nice_length) return {Symbol::rep, r, 0, length, false};
       rep_best = std::max(rep_best, length);
       const std::uint32_t head = rep_cost + price_tree(&state_.counters[l.rep_index + state * 4], 2, r, table_);
-      for (std::uint32_t n = kMatchMin; n <= std::min(length, room); ++n)
+      for (std::uint32_t n = rep_min_; n <= std::min(length, room); ++n)
         reach(i + n, head + rep_length_price_[n], i, {Symbol::rep, r, 0, n, false});
     }
 
     finder_.find(place, std::min(left_max, limits_.nice_length), found_);
     const std::uint32_t new_cost = match_cost + cost_of(state_.counters[l.is_rep + state], 0, table_);
-    std::uint32_t n = kMatchMin;
+    std::uint32_t n = rep_min_;
     for (const auto& match : found_) {
+      if (match.length < limits_.match_min) continue;
       if (match.length >= limits_.nice_length)
         return {Symbol::match, 0, match.distance, finder_.agree(place, match.distance, left_max),
                 price_distance(memory, match.distance, match.length).is_near};
@@ -221,7 +222,8 @@ class Parser {
   MatchFinder& finder_;
   ByteView base_;
   ByteView target_;
-  const ParserLimits limits_;
+  const ParserLimits& limits_;
+  const std::uint32_t rep_min_ = limits_.match_min > 3 ? limits_.match_min : static_cast<std::uint32_t>(kMatchMin);
   const CostTable& table_ = costs();
   std::vector<Node> nodes_;
   std::vector<Match> chosen_;
@@ -249,6 +251,7 @@ void code_generic(Coder& coder, EncoderState& state, MatchFinder& finder, ByteVi
       at += symbol.length;
     }
     block = std::min(block * 2, kBlockMax);
+    if (limits.on_bytes) limits.on_bytes(at - from);
   }
 }
 

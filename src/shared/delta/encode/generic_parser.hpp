@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "shared/delta/encode/encoder_state.hpp"
@@ -12,6 +13,8 @@ namespace hone::delta {
 
 struct ParserLimits {
   std::uint32_t nice_length = 128;  // a match this long is taken at once
+  std::uint32_t match_min = 3;      // shorter ones are not looked at, so that literals learn their contexts
+  std::function<void(std::uint64_t)> on_bytes{};  // hears how many are coded, now and then
 };
 
 // Codes target[from, from + count) with `coder` (encoder or cost counter) and moves `state` on.

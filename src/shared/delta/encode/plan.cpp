@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "shared/delta/encode/readings.hpp"
+#include "shared/delta/encode/side_by_side.hpp"
 #include "shared/delta/encode/value_coder.hpp"
 #include "shared/model/float_regions.hpp"
 #include "shared/model/tensors.hpp"
@@ -133,9 +134,11 @@ std::vector<std::ptrdiff_t> match_tensors(ByteView base_file, const std::vector<
 
 }  // namespace
 
-std::vector<Segment> plan_segments(ByteView base, ByteView target) {
-  const auto in_base = all_tensors(base).tensors;
-  const auto [in_target, is_guess] = all_tensors(target);
+std::vector<Segment> plan_segments(ByteView base, ByteView target, unsigned threads) {
+  FileTensors files[2];
+  side_by_side(2, threads, [&](std::size_t i) { files[i] = all_tensors(i == 0 ? base : target); });
+  const auto& in_base = files[0].tensors;
+  const auto& [in_target, is_guess] = files[1];
   const auto partner = match_tensors(base, in_base, target, in_target);
   const NumberReader reader(base);
 

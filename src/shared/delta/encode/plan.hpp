@@ -22,6 +22,6 @@ struct Segment {
 
 // Covers the target without gaps, in order. Tensors that the base has unchanged are left to the
 // generic coder, whose long matches join them with what lies between.
-[[nodiscard]] std::vector<Segment> plan_segments(ByteView base, ByteView target);
+[[nodiscard]] std::vector<Segment> plan_segments(ByteView base, ByteView target, unsigned threads = 1);
 
 }  // namespace hone::delta
