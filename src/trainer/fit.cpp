@@ -1,7 +1,6 @@
 #include "trainer/fit.hpp"
 
 #include <ATen/Parallel.h>
-#include <torch/cuda.h>
 #include <torch/optim/adamw.h>
 #include <torch/torch.h>
 #include <torch/utils.h>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "trainer/network.hpp"
+#include "trainer/row_tensors.hpp"
 #include "trainer/schedule.hpp"
 
 namespace hone::trainer {
@@ -24,33 +24,10 @@ constexpr std::int64_t kValidationBatchRows = 512;
 constexpr double kWeightDecay = 1e-2;
 constexpr double kMultiplicationsPerThread = 4e6;
 
-torch::ScalarType scalar_type(wire::DType dtype) {
-  switch (dtype) {
-    case wire::DType::uint8: return torch::kUInt8;
-    case wire::DType::int8: return torch::kInt8;
-    case wire::DType::int16: return torch::kInt16;
-    case wire::DType::int32: return torch::kInt32;
-    case wire::DType::float32: return torch::kFloat32;
-  }
-  return torch::kFloat32;
-}
-
-// The rows as tensors that borrow their memory (CPU) or hold one raw copy (CUDA).
 struct Tensors {
   torch::Tensor x;  // [rows, ...signal.shape] of the signal's dtype
   torch::Tensor y;  // [rows] int64
-  torch::Device device;
 };
-
-Tensors tensors_of(const Rows& rows, torch::Device device) {
-  Shape shape{static_cast<std::int64_t>(rows.rows())};
-  shape.insert(shape.end(), rows.signal.shape.begin(), rows.signal.shape.end());
-  // from_blob takes a mutable pointer, but nothing here writes through it.
-  auto* x = const_cast<std::uint8_t*>(rows.x.data());
-  auto* y = const_cast<std::int64_t*>(rows.y.data());
-  return {torch::from_blob(x, shape, scalar_type(rows.signal.dtype)).to(device),
-          torch::from_blob(y, {shape[0]}, torch::kInt64).to(device), device};
-}
 
 torch::Tensor indices(const std::vector<std::int64_t>& rows, torch::Device device) {
   return torch::tensor(rows, torch::kInt64).to(device);
@@ -90,11 +67,11 @@ Result<Fitted> fit_unguarded(const Plan& plan, const TrainRules& rules, const Ro
                              const std::optional<Weights>& start, std::uint64_t seed, const OnProgress& progress) {
   at::set_num_threads(threads_for(plan, rules));
   torch::manual_seed(seed);
-  const torch::Device device(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU);
+  const torch::Device device = best_device();
   Network network(plan, device);
   if (start) HONE_CHECK(network.load(*start));
 
-  const Tensors data = tensors_of(rows, device);
+  const Tensors data{samples_tensor(rows, device), labels_tensor(rows, device)};
   const Split split = split_by_content(rows);
   const torch::Tensor fitted_rows = indices(split.fit, device);
   const torch::Tensor validation_rows = indices(split.validation, device);

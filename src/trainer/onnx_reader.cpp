@@ -1,20 +1,13 @@
 #include "trainer/onnx_reader.hpp"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <onnx/onnx_pb.h>
-
-#include <bit>
 #include <cstring>
 #include <string>
 #include <utility>
 
+#include "trainer/onnx_graph.hpp"
+
 namespace hone::trainer {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
-
-constexpr int kNestingMax = 32;
 
 const onnx::TensorProto* find(const onnx::GraphProto& graph, const std::string& name) {
   for (const onnx::TensorProto& tensor : graph.initializer())
@@ -40,18 +33,11 @@ Result<Tensor> tensor_from(const onnx::TensorProto& found, const PlannedTensor& 
 }  // namespace
 
 Result<Weights> read_weights(ByteView onnx, const Plan& plan) {
-  if (onnx.size() > kOnnxBytesMax)
-    return fail(Code::damaged, "the base model is larger than " + std::to_string(kOnnxBytesMax) + " bytes");
-  onnx::ModelProto model;
-  google::protobuf::io::ArrayInputStream bytes(onnx.data(), static_cast<int>(onnx.size()));
-  google::protobuf::io::CodedInputStream input(&bytes);
-  input.SetTotalBytesLimit(static_cast<int>(kOnnxBytesMax));
-  input.SetRecursionLimit(kNestingMax);
-  if (!model.ParseFromCodedStream(&input) || !input.ConsumedEntireMessage())
-    return fail(Code::damaged, "the base model is no ONNX file");
+  Result<onnx::ModelProto> model = parse_model(onnx);
+  if (!model) return fail(model.error().within("the base model"));
   Weights weights;
   for (const PlannedTensor& planned : plan.tensors()) {
-    const onnx::TensorProto* found = find(model.graph(), planned.name);
+    const onnx::TensorProto* found = find(model->graph(), planned.name);
     if (found == nullptr) return fail(Code::wrong_base, "the base model has no tensor " + planned.name);
     HONE_TRY(Tensor tensor, tensor_from(*found, planned));
     weights.push_back(std::move(tensor));

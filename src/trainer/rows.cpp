@@ -1,5 +1,6 @@
 #include "trainer/rows.hpp"
 
+#include <cmath>
 #include <cstring>
 
 namespace hone::trainer {
@@ -28,7 +29,31 @@ std::uint64_t content_hash(ByteView sample) {
   return mixed(hash ^ tail);
 }
 
+bool holds_only_numbers(ByteView sample) {
+  for (std::size_t at = 0; at < sample.size(); at += sizeof(float)) {
+    float value = 0;
+    std::memcpy(&value, sample.data() + at, sizeof value);
+    if (!std::isfinite(value)) return false;
+  }
+  return true;
+}
+
 }  // namespace
+
+std::optional<Rows> finite_rows(const Rows& rows) {
+  if (rows.signal.dtype != wire::DType::float32 || rows.x.size() != rows.rows() * rows.signal.sample_bytes())
+    return std::nullopt;
+  if (holds_only_numbers(rows.x)) return std::nullopt;
+  Rows kept;
+  kept.signal = rows.signal;
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    const ByteView sample = rows.sample(row);
+    if (!holds_only_numbers(sample)) continue;
+    kept.x.insert(kept.x.end(), sample.begin(), sample.end());
+    kept.y.push_back(rows.y[row]);
+  }
+  return kept;
+}
 
 Split split_by_content(const Rows& rows) {
   Split split;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -14,13 +15,17 @@ namespace hone::trainer {
 struct Rows {
   wire::Signal signal;
   Bytes x;                      // rows() * signal.sample_bytes(), one sample after another
-  std::vector<std::int64_t> y;  // label index, every one within signal.labels
+  std::vector<std::int64_t> y;  // label index within signal.labels, or -1: nobody told
 
   [[nodiscard]] std::size_t rows() const { return y.size(); }
   [[nodiscard]] ByteView sample(std::size_t row) const {
     return ByteView(x).subspan(row * signal.sample_bytes(), signal.sample_bytes());
   }
 };
+
+// The rows without those that hold a NaN or an infinity; nullopt when there are none of these, which
+// is always so for whole numbers.
+[[nodiscard]] std::optional<Rows> finite_rows(const Rows& rows);
 
 // Which rows the weights are fitted to, and which choose the best epoch.
 struct Split {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
+#include <limits>
 #include <set>
 
 #include "trainer/testing_rows.hpp"
@@ -51,6 +53,22 @@ TEST(Split, UsesAllRowsForBothWhenThereAreFew) {
   const Split split = split_by_content(four_pairs(12, 4));
   EXPECT_EQ(split.fit.size(), 12u);
   EXPECT_EQ(split.validation.size(), 12u);
+}
+
+TEST(FiniteRows, LeavesOutARowThatHoldsANaNOrAnInfinity) {
+  Rows rows;
+  rows.signal.shape = {2};
+  rows.signal.dtype = wire::DType::float32;
+  const float values[] = {1, 2, std::numeric_limits<float>::quiet_NaN(), 3, 4, 5, 6, -std::numeric_limits<float>::infinity()};
+  rows.x.resize(sizeof values);
+  std::memcpy(rows.x.data(), values, sizeof values);
+  rows.y = {0, 1, 2, 3};
+  const auto kept = finite_rows(rows);
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->y, (std::vector<std::int64_t>{0, 2}));
+  EXPECT_EQ(kept->x.size(), 4 * sizeof(float));
+  EXPECT_FALSE(finite_rows(*kept));
+  EXPECT_FALSE(finite_rows(four_pairs(10, 1)));
 }
 
 }  // namespace

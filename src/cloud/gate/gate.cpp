@@ -24,6 +24,7 @@ std::string percent(double share) {
 std::string name_of_metric(Metric metric) {
   switch (metric) {
     case Metric::accuracy: return "accuracy";
+    case Metric::silhouette: return "silhouette";
   }
   return "metric";
 }

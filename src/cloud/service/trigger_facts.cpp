@@ -5,7 +5,7 @@
 namespace hone::cloud {
 
 std::int64_t usable_samples(const Pipeline& pipeline, const DatasetTotals& totals) {
-  return pipeline.signal.labels.empty() ? totals.training + totals.holdout : totals.labelled;
+  return learns_labels(pipeline.train.recipe) ? totals.labelled : totals.training + totals.holdout;
 }
 
 const ReleaseRow* newest_published(const std::vector<ReleaseRow>& releases) {

@@ -13,11 +13,12 @@ namespace {
 
 constexpr std::int64_t kSamplesMax = 1'000'000'000'000;
 constexpr std::size_t kLabelsMax = 4096;
+constexpr std::int64_t kClustersMax = 256;
 
-void read_signal(TomlSection section, wire::Signal& signal) {
+void read_signal(TomlSection section, Pipeline& pipeline) {
+  wire::Signal& signal = pipeline.signal;
   section.require("shape");
   section.require("dtype");
-  section.require("labels");
   section.integers("shape", signal.shape, 4);
   signal.dtype = static_cast<wire::DType>(section.choice("dtype", static_cast<int>(wire::DType::float32), "dtype",
                                                          {{"uint8", static_cast<int>(wire::DType::uint8)},
@@ -28,13 +29,14 @@ void read_signal(TomlSection section, wire::Signal& signal) {
                                                          {}));
   section.number("scale", signal.scale, -1e30, 1e30);
   section.strings("labels", signal.labels, kLabelsMax);
+  if (section.has("rate_hz")) section.number("rate_hz", pipeline.rate_hz.emplace(), 1e-9, 1e9);
   if (section.failed()) return;
   // With the bounds on one value checked, what is left is told where it most likely stands.
   if (auto checked = wire::check(wire::Signal{signal.shape, signal.dtype, 1.0, {}}); !checked)
     return section.fail_at("shape", "does not work: " + checked.error().context);
   if (signal.scale == 0) return section.fail_at("scale", "must not be 0");
-  if (signal.labels.size() < 2)
-    return section.fail_at("labels", "must name at least 2 labels: this version trains classifiers only");
+  if (section.has("labels") && signal.labels.size() < 2)
+    return section.fail_at("labels", "must name at least 2 labels; leave it out where nobody labels");
   if (auto checked = wire::check(signal); !checked)
     section.fail_at("labels", "does not work: " + checked.error().context);
 }
@@ -89,13 +91,62 @@ void read_layers(TomlSection& section, const wire::Signal& signal, TrainRules& t
     section.fail_at("layers", "do not fit the signal: " + shapes.error().context);
 }
 
-void read_train(TomlSection section, const wire::Signal& signal, TomlErrors& errors, TrainRules& train) {
-  section.require("layers");
-  train.recipe = static_cast<Recipe>(
-      section.choice("recipe", static_cast<int>(Recipe::cnn), "recipe",
-                     {{"cnn", static_cast<int>(Recipe::cnn)}, {"mlp", static_cast<int>(Recipe::mlp)}},
-                     {"autoencoder", "kmeans", "command"}));
-  if (!section.failed()) read_layers(section, signal, train);
+void read_kmeans(TomlSection& section, KMeansRules& kmeans) {
+  std::vector<std::int64_t> clusters{kmeans.clusters_min, kmeans.clusters_max};
+  section.integers("clusters", clusters, 2);
+  section.integer("restarts", kmeans.restarts, 1, 64);
+  section.number("clip", kmeans.clip, 0.1, 1e6);
+  section.number("trim", kmeans.trim, 0, 0.5);
+  section.number("min_cluster", kmeans.min_cluster, 0, 0.5);
+  section.integer("silhouette_rows", kmeans.silhouette_rows, 100, 1'000'000);
+  section.flag("spectrum", kmeans.spectrum);
+  if (section.failed()) return;
+  if (clusters.empty() || clusters.front() < 2 || clusters.back() < clusters.front() || clusters.back() > kClustersMax)
+    return section.fail_at("clusters", "must be the least and the largest number to try, such as [2, 8], from 2 to 256");
+  kmeans.clusters_min = clusters.front();
+  kmeans.clusters_max = clusters.back();
+  if (kmeans.min_cluster * static_cast<double>(kmeans.clusters_min) > 1)
+    section.fail_at("min_cluster", "asks for more than all rows: " + std::to_string(kmeans.clusters_min) +
+                                       " clusters cannot each hold so large a share");
+}
+
+void read_anomaly(TomlSection& section, std::optional<double> rate_hz, AnomalyRules& anomaly) {
+  section.number("threshold", anomaly.threshold, 0.5, 0.999999999);
+  if (!section.has("alarms_per_day")) return;
+  if (section.has("threshold"))
+    return section.fail_at("alarms_per_day", "says the same as threshold; leave one of them out");
+  if (!rate_hz) return section.fail_at("alarms_per_day", "needs signal.rate_hz: how many samples a second there are");
+  section.number("alarms_per_day", anomaly.alarms_per_day.emplace(), 1e-6, *rate_hz * 86400 / 2);
+}
+
+// Keys that only some recipes read: elsewhere they would be ignored in silence.
+void refuse_keys(TomlSection& section, Recipe recipe, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys)
+    if (section.has(key) && !section.failed())
+      section.fail_at(key, "is not for the recipe '" + std::string(name_of(recipe)) + "'");
+}
+
+void read_train(TomlSection section, const Pipeline& pipeline, TomlErrors& errors, TrainRules& train) {
+  train.recipe = static_cast<Recipe>(section.choice("recipe", static_cast<int>(Recipe::cnn), "recipe",
+                                                    {{"cnn", static_cast<int>(Recipe::cnn)},
+                                                     {"mlp", static_cast<int>(Recipe::mlp)},
+                                                     {"kmeans", static_cast<int>(Recipe::kmeans)}},
+                                                    {"autoencoder", "command"}));
+  if (section.failed()) return;
+  if (train.recipe == Recipe::kmeans) {
+    refuse_keys(section, train.recipe, {"layers", "epochs", "batch_size", "learning_rate"});
+    read_kmeans(section, train.kmeans);
+    read_anomaly(section, pipeline.rate_hz, train.anomaly);
+  } else {
+    refuse_keys(section, train.recipe,
+                {"clusters", "restarts", "clip", "trim", "min_cluster", "silhouette_rows", "spectrum", "threshold",
+                 "alarms_per_day"});
+    section.require("layers");
+    if (pipeline.signal.labels.empty())
+      section.fail_at("recipe", "is '" + std::string(name_of(train.recipe)) +
+                                    "', which learns labels: name them in signal.labels");
+    if (!section.failed()) read_layers(section, pipeline.signal, train);
+  }
   section.integer("epochs", train.epochs, 1, 10'000);
   section.integer("batch_size", train.batch_size, 1, 65'536);
   section.number("learning_rate", train.learning_rate, 1e-9, 10);
@@ -107,11 +158,16 @@ void read_train(TomlSection section, const wire::Signal& signal, TomlErrors& err
       train);
 }
 
-void read_gate(TomlSection section, GateRules& gate) {
+void read_gate(TomlSection section, Recipe recipe, GateRules& gate) {
   section.require("goal");
-  gate.metric = static_cast<Metric>(section.choice("metric", static_cast<int>(Metric::accuracy), "metric",
-                                                   {{"accuracy", static_cast<int>(Metric::accuracy)}},
-                                                   {"f1", "auc", "silhouette", "score"}));
+  const Metric usual = learns_labels(recipe) ? Metric::accuracy : Metric::silhouette;
+  gate.metric = static_cast<Metric>(section.choice("metric", static_cast<int>(usual), "metric",
+                                                   {{"accuracy", static_cast<int>(Metric::accuracy)},
+                                                    {"silhouette", static_cast<int>(Metric::silhouette)}},
+                                                   {"f1", "auc", "score"}));
+  if (!section.failed() && (gate.metric == Metric::accuracy) != learns_labels(recipe))
+    section.fail_at("metric", "does not measure what the recipe '" + std::string(name_of(recipe)) + "' learns; use '" +
+                                  (learns_labels(recipe) ? "accuracy'" : "silhouette'"));
   section.number("goal", gate.goal, 0, 1);
   gate.first_goal = gate.goal;
   section.number("first_goal", gate.first_goal, 0, 1);
@@ -181,29 +237,55 @@ void read_pipeline(const toml::table& root, TomlErrors& errors, Pipeline& pipeli
   if (!head.failed() && !is_plain_name(pipeline.name.value))
     head.fail_at("name", "must be 1 to 64 of a-z, 0-9, '_' and '-', starting with a letter");
 
-  read_signal(section("signal", {"shape", "dtype", "scale", "labels"}), pipeline.signal);
+  read_signal(section("signal", {"shape", "dtype", "scale", "labels", "rate_hz"}), pipeline);
   read_collect(section("collect", {"until", "audit_fraction", "resume_on_drift", "daily_bytes", "flush_after"}),
                pipeline.collect);
   read_train(section("train", {"recipe", "layers", "epochs", "batch_size", "learning_rate", "first_at_samples", "when",
-                               "cooldown"}),
-             pipeline.signal, errors, pipeline.train);
+                               "cooldown", "clusters", "restarts", "clip", "trim", "min_cluster", "silhouette_rows",
+                               "spectrum", "threshold", "alarms_per_day"}),
+             pipeline, errors, pipeline.train);
   read_gate(section("gate", {"metric", "goal", "first_goal", "margin", "confidence", "holdout", "no_slice_worse_than"}),
-            pipeline.gate);
+            pipeline.train.recipe, pipeline.gate);
   read_export(section("export", {"formats"}), pipeline.formats);
   read_delivery(section("delivery", {"delta_bases", "wire_budget", "rollout", "check_every"}), pipeline.delivery);
 }
 
 }  // namespace
 
+std::string_view name_of(Recipe recipe) {
+  switch (recipe) {
+    case Recipe::cnn: return "cnn";
+    case Recipe::mlp: return "mlp";
+    case Recipe::kmeans: return "kmeans";
+  }
+  return "";
+}
+
+bool learns_labels(Recipe recipe) {
+  return recipe == Recipe::cnn || recipe == Recipe::mlp;
+}
+
 std::string Pipeline::recipe_fingerprint() const {
+  Json json{{"signal", wire::to_json(signal)}, {"recipe", name_of(train.recipe)}};
+  if (train.recipe == Recipe::kmeans) {
+    const KMeansRules& kmeans = train.kmeans;
+    json["clusters"] = {kmeans.clusters_min, kmeans.clusters_max};
+    json["restarts"] = kmeans.restarts;
+    json["clip"] = kmeans.clip;
+    json["trim"] = kmeans.trim;
+    json["min_cluster"] = kmeans.min_cluster;
+    json["silhouette_rows"] = kmeans.silhouette_rows;
+    json["spectrum"] = kmeans.spectrum;
+    json["threshold"] = train.anomaly.threshold;
+    if (train.anomaly.alarms_per_day) json["alarm_share"] = *train.anomaly.alarms_per_day / 86400 / *rate_hz;
+    return to_string(dump_bytes(json));
+  }
   std::vector<std::string> texts;
   for (const Layer& layer : train.layers) texts.push_back(to_text(layer));
-  const Json json{{"signal", wire::to_json(signal)},
-                  {"recipe", train.recipe == Recipe::cnn ? "cnn" : "mlp"},
-                  {"layers", texts},
-                  {"epochs", train.epochs},
-                  {"batch_size", train.batch_size},
-                  {"learning_rate", train.learning_rate}};
+  json["layers"] = texts;
+  json["epochs"] = train.epochs;
+  json["batch_size"] = train.batch_size;
+  json["learning_rate"] = train.learning_rate;
   return to_string(dump_bytes(json));
 }
 

@@ -17,8 +17,8 @@
 namespace hone {
 
 enum class CollectUntil : std::uint8_t { goal, always, never };
-enum class Recipe : std::uint8_t { cnn, mlp };
-enum class Metric : std::uint8_t { accuracy };
+enum class Recipe : std::uint8_t { cnn, mlp, kmeans };
+enum class Metric : std::uint8_t { accuracy, silhouette };
 enum class ExportFormat : std::uint8_t { onnx };
 
 struct CollectRules {
@@ -36,9 +36,28 @@ struct Layer {
   double rate = 0;                           // dropout
 };
 
+// What k-means does with data that holds anomalies.
+struct KMeansRules {
+  std::int64_t clusters_min = 2, clusters_max = 8;  // the number is chosen by Silhouette
+  std::int64_t restarts = 8;
+  double clip = 5;             // features beyond it are brought back to it; 1 is half the 10-90% range
+  double trim = 0.1;           // share of the rows, the farthest, that pull no centroid
+  double min_cluster = 0.05;   // share of the rows that every cluster must hold
+  std::int64_t silhouette_rows = 5000;  // above so many, Silhouette is estimated on as many of them
+  bool spectrum = false;       // of the signal's last axis: magnitudes of frequencies instead of values
+};
+
+// When the recipes that score anomalies call a window anomalous.
+struct AnomalyRules {
+  double threshold = 0.99;                // quantile of the training scores, or
+  std::optional<double> alarms_per_day;   // the budget of one device; needs Pipeline::rate_hz
+};
+
 struct TrainRules {
   Recipe recipe = Recipe::cnn;
-  std::vector<Layer> layers;
+  std::vector<Layer> layers;              // cnn, mlp
+  KMeansRules kmeans;
+  AnomalyRules anomaly;                   // kmeans
   std::int64_t epochs = 8;  // a small set gets up to 4 times as many: see trainer/schedule.hpp
   std::int64_t batch_size = 128;
   double learning_rate = 3e-3;
@@ -68,6 +87,7 @@ struct DeliveryRules {
 struct Pipeline {
   PipelineName name;
   wire::Signal signal;
+  std::optional<double> rate_hz;  // samples (windows) that one device senses in a second
   CollectRules collect;
   TrainRules train;
   GateRules gate;
@@ -76,9 +96,13 @@ struct Pipeline {
   std::string toml;  // as it was written
 
   // Changes exactly when the model's architecture or the way it is trained changes: the
-  // canonical text of signal, recipe, layers, epochs, batch size and learning rate.
+  // canonical text of signal, recipe and all that the recipe reads.
   [[nodiscard]] std::string recipe_fingerprint() const;
 };
+
+[[nodiscard]] std::string_view name_of(Recipe recipe);  // "cnn"
+// True: the recipe learns labels, so that only labelled samples count. False: it takes every sample.
+[[nodiscard]] bool learns_labels(Recipe recipe);
 
 constexpr std::size_t kPipelineBytesMax = std::size_t{256} * 1024;
 

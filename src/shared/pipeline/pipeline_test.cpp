@@ -206,9 +206,9 @@ TEST(Pipeline, WhatThisVersionDoesNotHaveYetIsSaid) {
   const auto expect_later = [](const std::string& text, const std::string& use) {
     EXPECT_THAT(refusal(text), HasSubstr("this version does not have yet; use " + use));
   };
-  for (const char* recipe : {"\"autoencoder\"", "\"kmeans\"", "\"command\""})
-    expect_later(with("\"cnn\"", recipe), "'cnn' or 'mlp'");
-  for (const char* metric : {"\"f1\"", "\"auc\"", "\"silhouette\"", "\"score\""})
+  for (const char* recipe : {"\"autoencoder\"", "\"command\""})
+    expect_later(with("\"cnn\"", recipe), "'cnn'");
+  for (const char* metric : {"\"f1\"", "\"auc\"", "\"score\""})
     expect_later(with("\"accuracy\"", metric), "'accuracy'");
   expect_later(with("[\"onnx\"]", "[\"onnx\", \"onnx-int8\"]"), "'onnx'");
   expect_later(with("[\"onnx\"]", "[\"command\"]"), "'onnx'");
@@ -216,6 +216,69 @@ TEST(Pipeline, WhatThisVersionDoesNotHaveYetIsSaid) {
   expect_later(with("resume_on_drift = false", "resume_on_drift = true"), "false");
   expect_later(with("audit_fraction = 0.0", "audit_fraction = 0.01"), "0.0");
   expect_later(with("wire_budget = \"none\"", "wire_budget = \"1%\""), "\"none\"");
+}
+
+const std::string kPump = R"([pipeline]
+name = "pump"
+[signal]
+shape = [3, 64]
+dtype = "int16"
+rate_hz = 2
+[train]
+recipe = "kmeans"
+clusters = [3, 5]
+trim = 0.05
+alarms_per_day = 20
+[gate]
+goal = 0.6
+)";
+
+std::string pump(const std::string& what, const std::string& by) {
+  std::string text = kPump;
+  return text.replace(text.find(what), what.size(), by);
+}
+
+TEST(Pipeline, ReadsAnUnsupervisedOne) {
+  const auto p = parse_pipeline(kPump, "pump.toml");
+  ASSERT_TRUE(p) << p.error().context;
+  EXPECT_EQ(p->train.recipe, Recipe::kmeans);
+  EXPECT_EQ(p->train.kmeans.clusters_min, 3);
+  EXPECT_EQ(p->train.kmeans.clusters_max, 5);
+  EXPECT_EQ(p->train.kmeans.trim, 0.05);
+  EXPECT_EQ(p->train.kmeans.min_cluster, 0.05);
+  EXPECT_EQ(p->train.anomaly.alarms_per_day, 20);
+  EXPECT_EQ(p->rate_hz, 2);
+  EXPECT_EQ(p->gate.metric, Metric::silhouette);
+  EXPECT_TRUE(p->signal.labels.empty());
+  EXPECT_FALSE(learns_labels(p->train.recipe));
+}
+
+TEST(Pipeline, RefusesWhatDoesNotBelongToTheRecipe) {
+  EXPECT_THAT(refusal(pump("trim = 0.05", "epochs = 5")), HasSubstr("'train.epochs' is not for the recipe 'kmeans'"));
+  EXPECT_THAT(refusal(with("epochs = 5", "trim = 0.1")), HasSubstr("'train.trim' is not for the recipe 'cnn'"));
+  EXPECT_THAT(refusal(pump("[3, 5]", "[5, 3]")), HasSubstr("'train.clusters' must be the least and the largest"));
+  EXPECT_THAT(refusal(pump("[3, 5]", "[1]")), HasSubstr("from 2 to 256"));
+  EXPECT_THAT(refusal(pump("trim = 0.05", "min_cluster = 0.4")), HasSubstr("3 clusters cannot each hold"));
+  EXPECT_THAT(refusal(pump("rate_hz = 2\n", "")), HasSubstr("'train.alarms_per_day' needs signal.rate_hz"));
+  EXPECT_THAT(refusal(pump("trim = 0.05", "threshold = 0.9")), HasSubstr("says the same as threshold"));
+  EXPECT_THAT(refusal(pump("goal = 0.6", "goal = 0.6\nmetric = \"accuracy\"")), HasSubstr("use 'silhouette'"));
+  EXPECT_THAT(refusal(with("\"accuracy\"", "\"silhouette\"")), HasSubstr("use 'accuracy'"));
+  EXPECT_THAT(refusal(with("labels = [\"0\",\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]\n", "")),
+              HasSubstr("'train.recipe' is 'cnn', which learns labels: name them in signal.labels"));
+}
+
+TEST(Pipeline, FingerprintOfAClusteringChangesWithWhatItReads) {
+  const auto fingerprint = [](const std::string& text) {
+    return parse_pipeline(text, "pump.toml").value().recipe_fingerprint();
+  };
+  const std::string before = fingerprint(kPump);
+  EXPECT_EQ(fingerprint(pump("goal = 0.6", "goal = 0.7")), before);
+  for (const auto& [what, by] : {std::pair{"[3, 5]", "[3, 6]"},
+                                 {"trim = 0.05", "trim = 0.06"},
+                                 {"trim = 0.05", "spectrum = true\ntrim = 0.05"},
+                                 {"alarms_per_day = 20", "alarms_per_day = 21"},
+                                 {"rate_hz = 2", "rate_hz = 3"}})
+    EXPECT_NE(fingerprint(pump(what, by)), before) << by;
 }
 
 TEST(Pipeline, NeverIsAWordForCheckEvery) {

@@ -49,7 +49,7 @@ Result<wire::DatasetManifest> fetch_manifest(HttpClient& http, const DatasetHash
   return manifest;
 }
 
-Result<> append_shard(BlobCache& cache, const wire::Shard& shard, Rows& rows) {
+Result<> append_shard(BlobCache& cache, const wire::Shard& shard, bool labelled_only, Rows& rows) {
   const auto count = static_cast<std::size_t>(shard.rows);
   const std::size_t sample_bytes = rows.signal.sample_bytes();
   std::vector<std::int64_t> shape{shard.rows};
@@ -59,7 +59,7 @@ Result<> append_shard(BlobCache& cache, const wire::Shard& shard, Rows& rows) {
   std::vector<std::int64_t> labels(count);
   std::memcpy(labels.data(), y.data().data(), y.data().size());
   for (std::size_t row = 0; row < count; ++row) {
-    if (labels[row] == wire::kNoLabel) continue;
+    if (labelled_only && labels[row] == wire::kNoLabel) continue;
     const ByteView sample = x.data().subspan(row * sample_bytes, sample_bytes);
     rows.x.insert(rows.x.end(), sample.begin(), sample.end());
     rows.y.push_back(labels[row]);

@@ -77,7 +77,7 @@ StepResult Worker::run(const wire::Job& job) {
 
 Result<> Worker::work(const wire::Job& job) {
   HONE_TRY(const Pipeline pipeline, parse_pipeline(job.pipeline_toml, job.pipeline.value + ".toml"));
-  HONE_TRY(const Rows rows, load_rows(job, pipeline.signal));
+  HONE_TRY(const Rows rows, load_rows(job, pipeline));
   HONE_TRY(const std::optional<Bytes> base, load_base(job));
   spdlog::info("{}: {} rows in memory, training", job.id.value, rows.rows());
   const auto progress = [&](const wire::ProgressPoint& point) {
@@ -91,7 +91,8 @@ Result<> Worker::work(const wire::Job& job) {
   return {};
 }
 
-Result<Rows> Worker::load_rows(const wire::Job& job, const wire::Signal& signal) {
+Result<Rows> Worker::load_rows(const wire::Job& job, const Pipeline& pipeline) {
+  const wire::Signal& signal = pipeline.signal;
   wire::DatasetManifest manifest;
   HONE_CHECK(persist([&]() -> Result<> {
     HONE_TRY(manifest, fetch_manifest(ports_.http, job.dataset));
@@ -109,8 +110,9 @@ Result<Rows> Worker::load_rows(const wire::Job& job, const wire::Signal& signal)
                                    std::to_string(config_.dataset_bytes_max >> 20) + " MiB)");
   rows.x.reserve(count * signal.sample_bytes());
   rows.y.reserve(count);
+  const bool labelled_only = learns_labels(pipeline.train.recipe);
   for (const wire::Shard& shard : manifest.training)
-    HONE_CHECK(persist([&] { return append_shard(cache_, shard, rows); }));
+    HONE_CHECK(persist([&] { return append_shard(cache_, shard, labelled_only, rows); }));
   return rows;
 }
 

@@ -15,6 +15,7 @@
 #include "base/http.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "shared/pipeline/pipeline.hpp"
 #include "shared/wire/messages.hpp"
 #include "trainer/client/blob_cache.hpp"
 #include "trainer/client/lease_keeper.hpp"
@@ -63,7 +64,7 @@ class Worker {
 
   [[nodiscard]] StepResult run(const wire::Job& job);
   [[nodiscard]] Result<> work(const wire::Job& job);
-  [[nodiscard]] Result<Rows> load_rows(const wire::Job& job, const wire::Signal& signal);
+  [[nodiscard]] Result<Rows> load_rows(const wire::Job& job, const Pipeline& pipeline);
   [[nodiscard]] Result<std::optional<Bytes>> load_base(const wire::Job& job);
   [[nodiscard]] Result<> hand_in(const wire::Job& job, const TrainOutcome& outcome);
   void give_up(const wire::Job& job, const std::string& reason);

@@ -3,6 +3,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace hone::model {
 namespace {
 
 constexpr const char* kInputName = "x";
+constexpr std::string_view kAnomalyOutput = "anomaly";
 constexpr std::int64_t kWidthMax = 1 << 20;
 
 // Owns one object of the C API.
@@ -197,7 +199,8 @@ class OnnxRuntime : public Runtime {
       return fail(Code::invalid, "the model's first output " + out.name + " " + shape_text(out.dims) +
                                      " must be [N, width] of float32");
     }
-    if (!signal.labels.empty() && out.dims[1] != static_cast<std::int64_t>(signal.labels.size())) {
+    const bool scores_anomalies = out.name == kAnomalyOutput;
+    if (!scores_anomalies && !signal.labels.empty() && out.dims[1] != static_cast<std::int64_t>(signal.labels.size())) {
       return fail(Code::invalid, "the model gives " + std::to_string(out.dims[1]) + " scores, the signal has " +
                                      std::to_string(signal.labels.size()) + " labels");
     }

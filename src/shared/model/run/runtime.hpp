@@ -1,7 +1,9 @@
 // The inference port: runs a model file, the same code on a device and in the gate.
 //
 // The contract of a hone model: one input `x` [N, ...signal.shape] of the signal's dtype (raw, the
-// graph normalises), first output [N, width] float32: class scores for a classifier.
+// graph normalises), first output [N, width] float32: class scores for a classifier; or, named
+// `anomaly`, an anomaly score (higher is stranger), 1 or 0 for anomalous or not, and what else the
+// recipe tells (k-means: the cluster).
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,22 @@
+// What k-means clusters: the samples scaled robustly, because training data holds anomalies. The
+// range from the 10% to the 90% quantile of a feature becomes a width of 2 around its median, and
+// what lies beyond the clip is brought back to it. This header knows libtorch.
+#pragma once
+
+#include <torch/types.h>
+
+#include "trainer/kmeans/cluster_model.hpp"
+#include "trainer/rows.hpp"
+
+namespace hone::trainer {
+
+// [rows, features] float32 before scaling, as the graph computes them.
+[[nodiscard]] torch::Tensor raw_features(const Rows& rows, bool spectrum, torch::Device device);
+
+// Learns center and inverse_spread of `model` from finite rows. A feature whose quantiles coincide
+// is divided by its standard deviation; one that is constant stays as it is.
+void learn_scale(const torch::Tensor& raw, ClusterModel& model);
+
+[[nodiscard]] torch::Tensor scaled(const torch::Tensor& raw, const ClusterModel& model);
+
+}  // namespace hone::trainer

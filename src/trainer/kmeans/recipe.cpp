@@ -1,0 +1,149 @@
+#include <ATen/Parallel.h>
+#include <ATen/ATen.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "shared/metrics/silhouette.hpp"
+#include "trainer/kmeans/cluster_onnx.hpp"
+#include "trainer/kmeans/features.hpp"
+#include "trainer/kmeans/lloyd.hpp"
+#include "trainer/recipe.hpp"
+#include "trainer/row_tensors.hpp"
+#include "trainer/threshold.hpp"
+
+namespace hone::trainer {
+namespace {
+
+constexpr std::int64_t kRowsMin = 20;
+constexpr std::int64_t kSilhouetteSampleRowsMax = 4000;
+constexpr double kMultiplicationsPerThread = 4e6;
+
+int threads_for(double multiplications) {
+  const double cores = std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<int>(std::clamp(multiplications / kMultiplicationsPerThread, 1.0, cores));
+}
+
+torch::Tensor indices(const std::vector<std::int64_t>& rows, torch::Device device) {
+  return torch::tensor(rows, torch::kInt64).to(device);
+}
+
+Result<metrics::SilhouetteEstimate> silhouette_of(const torch::Tensor& features, const torch::Tensor& centroids,
+                                                  const KMeansRules& rules, std::uint64_t seed) {
+  const torch::Tensor host = features.to(torch::kCPU).contiguous();
+  const torch::Tensor cluster = nearest(features, centroids).cluster.to(torch::kCPU, torch::kInt32).contiguous();
+  metrics::SilhouetteSampling sampling;
+  sampling.exact_rows_max = rules.silhouette_rows;
+  sampling.sample_rows = std::min(rules.silhouette_rows, kSilhouetteSampleRowsMax);
+  sampling.seed = seed;
+  return metrics::estimate_silhouette(
+      metrics::Matrix<float>{{host.data_ptr<float>(), static_cast<std::size_t>(host.numel())}, host.size(0), host.size(1)},
+      {cluster.data_ptr<std::int32_t>(), static_cast<std::size_t>(cluster.numel())}, sampling);
+}
+
+struct Choice {
+  Clustering clustering;
+  double silhouette = 0;
+  Json tried = Json::array();  // what became of each number of clusters
+};
+
+// The number of clusters with the highest Silhouette on the rows that were fitted.
+Result<Choice> choose(const torch::Tensor& features, const RecipeInput& input) {
+  const KMeansRules& rules = input.pipeline.train.kmeans;
+  Choice choice;
+  bool found = false;
+  wire::ProgressPoint point;
+  const double steps = static_cast<double>(rules.clusters_max - rules.clusters_min + 1);
+  for (std::int64_t k = rules.clusters_min; k <= rules.clusters_max; ++k) {
+    if (static_cast<double>(k) * rules.min_cluster > 1) break;
+    point.epoch = k;
+    auto clustering = trimmed_kmeans(features, k, rules, [&] { return input.progress(point); });
+    if (!clustering && clustering.error().code != Code::not_found) return fail(clustering.error());
+    point.progress = static_cast<double>(k - rules.clusters_min + 1) / steps;
+    if (!clustering) {
+      choice.tried.push_back({{"clusters", k}, {"refused", clustering.error().context}});
+      continue;
+    }
+    HONE_TRY(const auto silhouette, silhouette_of(features, clustering->centroids, rules, input.job.seed));
+    point.loss = clustering->inertia / static_cast<double>(features.size(0));
+    point.validation_metric = silhouette.mean;
+    if (input.progress(point)) return fail(Code::cancelled, "training was stopped");
+    choice.tried.push_back({{"clusters", k},
+                            {"silhouette", silhouette.mean},
+                            {"silhouette_bounds", {silhouette.bounds.lower, silhouette.bounds.upper}},
+                            {"inertia", clustering->inertia},
+                            {"smallest_share", clustering->smallest_share}});
+    if (found && silhouette.mean <= choice.silhouette) continue;
+    found = true;
+    choice.silhouette = silhouette.mean;
+    choice.clustering = std::move(*clustering);
+  }
+  if (!found)
+    return fail(Code::invalid, "no number of clusters in train.clusters gave clusters of at least " +
+                                   std::to_string(std::llround(100 * rules.min_cluster)) +
+                                   "% of the samples each: allow fewer clusters, or lower train.min_cluster");
+  return choice;
+}
+
+Result<RecipeOutput> train_unguarded(const RecipeInput& input) {
+  const TrainRules& rules = input.pipeline.train;
+  HONE_TRY(const double share, alarm_share(rules.anomaly, input.pipeline.rate_hz));
+  torch::manual_seed(input.job.seed);
+  const auto elements = static_cast<double>(feature_count(input.pipeline.signal, rules.kmeans.spectrum));
+  at::set_num_threads(threads_for(elements * static_cast<double>(input.rows.rows() * rules.kmeans.restarts)));
+  const torch::NoGradGuard no_gradient;
+  const torch::Tensor raw = raw_features(input.rows, rules.kmeans.spectrum, best_device());
+  const Split split = split_by_content(input.rows);
+  const torch::Tensor fitted = indices(split.fit, raw.device());
+
+  ClusterModel model;
+  model.clip = static_cast<float>(rules.kmeans.clip);
+  learn_scale(raw.index_select(0, fitted), model);
+  const torch::Tensor features = scaled(raw, model);
+  HONE_TRY(const Choice choice, choose(features.index_select(0, fitted), input));
+  const torch::Tensor& centroids = choice.clustering.centroids;
+  model.clusters = centroids.size(0);
+  model.centroids = floats_of(centroids);
+  const Threshold threshold = threshold_for(floats_of(nearest(features, centroids).distance.sqrt()), share);
+  model.threshold = static_cast<float>(threshold.value);
+
+  const torch::Tensor validation = features.index_select(0, indices(split.validation, raw.device()));
+  const auto silhouette = silhouette_of(validation, centroids, rules.kmeans, input.job.seed);
+  RecipeOutput output;
+  HONE_TRY(output.onnx, write_cluster_onnx(input.pipeline.signal, rules.kmeans.spectrum, model, input.onnx_lineage("")));
+  output.validation_metric = silhouette ? silhouette->mean : choice.silhouette;
+  output.lineage = {{"libtorch", libtorch_version()},
+                    {"device", raw.is_cuda() ? "cuda" : "cpu"},
+                    {"clusters", model.clusters},
+                    {"clusters_tried", choice.tried},
+                    {"silhouette", choice.silhouette},
+                    {"threshold", threshold.value},
+                    {"threshold_quantile", threshold.quantile},
+                    {"threshold_extrapolated", threshold.extrapolated}};
+  return output;
+}
+
+}  // namespace
+
+Result<RecipeOutput> train_kmeans(const RecipeInput& input) {
+  const Rows& rows = input.rows;
+  if (!(rows.signal == input.pipeline.signal) || rows.x.size() != rows.rows() * rows.signal.sample_bytes())
+    return fail(Code::invalid, "the rows do not fit the signal of the pipeline");
+  if (static_cast<std::int64_t>(rows.rows()) < kRowsMin)
+    return fail(Code::invalid, "there are " + std::to_string(rows.rows()) + " samples to cluster; at least " +
+                                   std::to_string(kRowsMin) + " are needed");
+  try {
+    return train_unguarded(input);
+  } catch (const c10::Error& error) {
+    return fail(Code::unavailable, std::string("libtorch: ") + error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return fail(Code::unavailable, std::string("libtorch: ") + error.what());
+  }
+}
+
+}  // namespace hone::trainer

@@ -1,0 +1,39 @@
+// What a recipe is given and what it gives: from rows in memory to an ONNX file in memory.
+#pragma once
+
+#include <optional>
+
+#include "base/bytes.hpp"
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "shared/pipeline/pipeline.hpp"
+#include "shared/wire/messages.hpp"
+#include "trainer/fit.hpp"
+#include "trainer/onnx_writer.hpp"
+#include "trainer/rows.hpp"
+
+namespace hone::trainer {
+
+struct RecipeInput {  // borrowed
+  const wire::Job& job;
+  const Pipeline& pipeline;
+  const Rows& rows;
+  const std::optional<Bytes>& base_onnx;  // of the deployed model
+  const OnProgress& progress;
+
+  // `base`: hex of the model that the weights began from; empty: from scratch.
+  [[nodiscard]] OnnxLineage onnx_lineage(const std::string& base) const {
+    return {pipeline.name, pipeline.recipe_fingerprint(), job.dataset.hex(), base, job.seed};
+  }
+};
+
+struct RecipeOutput {
+  Bytes onnx;
+  double validation_metric = 0;
+  Json lineage = Json::object();  // beside what every recipe has
+};
+
+[[nodiscard]] Result<RecipeOutput> train_network(const RecipeInput& input);  // cnn, mlp
+[[nodiscard]] Result<RecipeOutput> train_kmeans(const RecipeInput& input);
+
+}  // namespace hone::trainer

@@ -1,0 +1,33 @@
+// From the anomaly scores of the training rows to the score above which a row is called anomalous.
+// Pure: no libtorch.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "shared/pipeline/pipeline.hpp"
+
+namespace hone::trainer {
+
+struct Threshold {
+  double value = 0;     // anomalous: score > value
+  double quantile = 0;  // of the training scores that it stands for
+  // True: the quantile is rarer than the data can tell (fewer than kTailRowsMin rows lie beyond it),
+  // so that a tail was fitted and followed outward.
+  bool extrapolated = false;
+};
+
+inline constexpr double kTailRowsMin = 10;
+
+// The share of rows that may be called anomalous: 1 - train.threshold, or alarms_per_day by the
+// windows of a day (signal.rate_hz). `invalid` when the budget is more than every window.
+[[nodiscard]] Result<double> alarm_share(const AnomalyRules& rules, std::optional<double> rate_hz);
+
+// The quantile of `scores` (finite, not empty) that leaves that share above it. Where too few rows
+// lie so far out, a generalised Pareto tail is fitted to the highest tenth by probability-weighted
+// moments (Pickands 1975; Hosking & Wallis 1987, Technometrics 29:339-349).
+[[nodiscard]] Threshold threshold_for(std::vector<float> scores, double share);
+
+}  // namespace hone::trainer
