@@ -95,6 +95,7 @@ TEST(DeltaPromise, NeverMuchLargerThanZstdOnTheFilesOfThisRepository) {
 struct Layer {
   std::string name;
   std::vector<float> weights;
+  std::size_t rows = 0;  // of a matrix
 };
 std::vector<Layer> layers(std::uint_fast32_t seed) {
   std::mt19937 random(seed);
@@ -118,7 +119,8 @@ Bytes safetensors(const std::vector<Layer>& made, std::size_t pad = 0) {
   std::string data;
   for (const Layer& layer : made) {
     const std::size_t bytes = layer.weights.size() * 4;
-    header += (header.size() > 1 ? ",\"" : "\"") + layer.name + "\":{\"dtype\":\"F32\",\"shape\":[" + std::to_string(layer.weights.size()) +
+    header += (header.size() > 1 ? ",\"" : "\"") + layer.name + "\":{\"dtype\":\"F32\",\"shape\":[" +
+              (layer.rows == 0 ? "" : std::to_string(layer.rows) + ",") + std::to_string(layer.weights.size() / std::max<std::size_t>(layer.rows, 1)) +
               "],\"data_offsets\":[" + std::to_string(data.size()) + "," + std::to_string(data.size() + bytes) + "]}";
     data.append(reinterpret_cast<const char*>(layer.weights.data()), bytes);
   }
@@ -149,6 +151,36 @@ TEST(DeltaMatching, FollowsTensorsThatMoved) {
   near(more);
 }
 
+TEST(DeltaMatching, FollowsTensorsThatGrewOrShrank) {
+  constexpr std::size_t kRows = 64;
+  constexpr std::size_t kColumns = 200;
+  const auto matrix = [](std::size_t rows, std::size_t columns) {
+    std::mt19937 random(45);
+    std::normal_distribution<float> normal;
+    std::vector<float> all(2 * kRows * 2 * kColumns);  // of which each matrix is the upper left part
+    for (float& w : all) w = 0.05f * normal(random);
+    std::vector<Layer> made{{"head.weight", {}, rows}};
+    for (std::size_t r = 0; r < rows; ++r)
+      made[0].weights.insert(made[0].weights.end(), &all[r * 2 * kColumns], &all[r * 2 * kColumns + columns]);
+    return made;
+  };
+  const Bytes base = safetensors(matrix(kRows, kColumns));
+  const std::size_t usual = patch_bytes(base, safetensors(trained(matrix(kRows, kColumns))));
+  const auto check = [&](std::size_t rows, std::size_t columns) {
+    const std::size_t shared = std::min(rows, kRows) * std::min(columns, kColumns);
+    const std::size_t fresh = rows * columns - shared;
+    const std::size_t heads = columns == kColumns ? 2 : 2 * rows;
+    EXPECT_LT(patch_bytes(base, safetensors(trained(matrix(rows, columns)))),
+              usual * shared / (kRows * kColumns) + fresh * 29 / 8 + heads * 8 + 200)
+        << rows << " x " << columns;
+  };
+  check(kRows + 10, kColumns);
+  check(kRows - 10, kColumns);
+  check(kRows, kColumns + 16);
+  check(kRows, kColumns - 50);
+  check(kRows + 3, kColumns + 40);
+}
+
 TEST(DeltaMatching, ReExportedWeightsCostNextToNothing) {
   const auto before = layers(42);
   const Bytes base = safetensors(before);
@@ -169,7 +201,7 @@ TEST(DeltaEncode, MakesTheSamePatchOnAnyNumberOfThreads) {
       EncodeOptions options;
       options.profile = profile;
       options.in_place = in_place;
-      for (const Bytes& target : {safetensors(trained(before), 7), to_bytes(made(20'000, [i = 0](std::string& s) mutable { s += std::to_string(i++ * i) + " "; }))}) {
+      for (const Bytes& target : {safetensors(trained(before), 7), to_bytes(made(20'000, [i = 0](std::string& s) mutable { s += std::to_string(i * i) + " ", ++i; }))}) {
         options.threads = 1;
         const auto alone = encode(base, target, options);
         for (const unsigned threads : {2u, 3u, 8u}) {

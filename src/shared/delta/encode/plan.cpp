@@ -4,10 +4,12 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 
 #include "shared/delta/encode/readings.hpp"
+#include "shared/delta/encode/resized.hpp"
 #include "shared/delta/encode/side_by_side.hpp"
 #include "shared/delta/encode/value_coder.hpp"
 #include "shared/model/float_regions.hpp"
@@ -141,6 +143,9 @@ std::vector<Segment> plan_segments(ByteView base, ByteView target, unsigned thre
   const auto& [in_target, is_guess] = files[1];
   const auto partner = match_tensors(base, in_base, target, in_target);
   const NumberReader reader(base);
+  std::unordered_map<std::string_view, const TensorExtent*> namesakes;  // in the base
+  for (const TensorExtent& tensor : in_base)
+    if (!tensor.name.empty()) namesakes.emplace(tensor.name, &tensor);
 
   std::vector<Segment> segments;
   std::uint64_t at = 0;
@@ -173,8 +178,13 @@ std::vector<Segment> plan_segments(ByteView base, ByteView target, unsigned thre
       if (std::memcmp(view_of(base, *from).data(), view_of(target, tensor).data(), tensor.bytes) == 0) continue;
     }
     unknown_up_to(tensor.offset);
-    segments.push_back(std::move(segment));
     at = tensor.offset + tensor.bytes;
+    const auto namesake = from == nullptr ? namesakes.find(tensor.name) : namesakes.end();
+    auto parts = namesake != namesakes.end() && namesake->second->type == tensor.type
+                     ? resized_segments(*namesake->second, tensor, *type)
+                     : std::vector<Segment>{};
+    if (parts.empty()) parts.push_back(std::move(segment));
+    segments.insert(segments.end(), parts.begin(), parts.end());
   }
   unknown_up_to(target.size());
   return segments;
