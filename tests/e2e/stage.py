@@ -66,8 +66,8 @@ class Stage(unittest.TestCase):
 
     def tearDown(self):
         self.processes.stop_all()
-        failed = self._outcome.errors if hasattr(self._outcome, "errors") else []
-        if any(error for _, error in failed) or not getattr(self._outcome, "success", True):
+        result = self._outcome.result
+        if any(test is self for test, _ in result.errors + result.failures):
             for log in sorted(self.folder.glob("*.log")):
                 print(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}", file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)

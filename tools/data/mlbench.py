@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Reads the data sets of the distribution's package r-cran-mlbench without R.
 
     tools/data/mlbench.py DEST        DEST/{shuttle,satellite,ionosphere}/{x,y}.npy and labels.json
