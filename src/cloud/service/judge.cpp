@@ -4,9 +4,10 @@
 #include <span>
 #include <utility>
 
+#include "base/hash.hpp"
 #include "cloud/gate/evaluate.hpp"
 #include "cloud/gate/gate.hpp"
-#include "shared/metrics/accuracy.hpp"
+#include "cloud/gate/leak.hpp"
 #include "shared/wire/npy.hpp"
 
 namespace hone::cloud {
@@ -34,7 +35,7 @@ Result<ShardColumn> parse_column(BlobStore& blobs, const BlobHash& hash, std::si
 // A shard that cannot be read is the disk's fault and never the candidate's.
 Result<ShardColumn> load_column(BlobStore& blobs, const BlobHash& hash, std::size_t bytes) {
   auto column = parse_column(blobs, hash, bytes);
-  if (!column) return fail(Code::unavailable, "holdout shard " + hash.hex() + ": " + column.error().context);
+  if (!column) return fail(Code::unavailable, "dataset shard " + hash.hex() + ": " + column.error().context);
   return column;
 }
 
@@ -50,6 +51,14 @@ Result<std::vector<std::int64_t>> holdout_labels(BlobStore& blobs, const wire::D
     }
   }
   return labels;
+}
+
+// Of the question alone, so that nobody can try seeds until one promotes.
+std::uint64_t seed_of(const DatasetHash& dataset, const ModelHash& candidate) {
+  const Sha256 hash = sha256(as_bytes(dataset.hex() + " " + candidate.hex()));
+  std::uint64_t seed = 0;
+  for (std::size_t byte = 0; byte < 8; ++byte) seed = seed << 8 | hash.bytes[byte];
+  return seed;
 }
 
 Judgement rejected(const Error& error) {
@@ -68,26 +77,35 @@ Result<wire::DatasetManifest> load_dataset(BlobStore& blobs, const DatasetHash& 
 }
 
 Result<Judgement> Judge::judge(const GateRules& rules, const DatasetHash& dataset_hash, const ModelHash& candidate,
-                               const std::optional<ModelHash>& deployed) {
+                               const std::optional<ModelHash>& deployed, const std::optional<Look>& last_look) {
   HONE_TRY(const auto dataset, load_dataset(blobs_, dataset_hash));
   HONE_TRY(const auto labels, holdout_labels(blobs_, dataset));
-  if (deployed) HONE_CHECK(measure_ahead(dataset_hash, *deployed));
+  if (deployed) HONE_CHECK(measure_ahead(rules.metric, dataset_hash, *deployed));
+  HONE_CHECK(find_twins(dataset_hash, dataset));
 
-  const auto classes = predict(dataset, candidate);
-  if (!classes) {
-    const Code code = classes.error().code;
+  const auto answers = ask(rules.metric, dataset, candidate);
+  if (!answers) {
+    const Code code = answers.error().code;
     const bool its_fault = code == Code::invalid || code == Code::damaged;
-    if (its_fault) return rejected(classes.error());
-    return fail(classes.error());
+    if (its_fault) return rejected(answers.error());
+    return fail(answers.error());
   }
-  std::optional<std::span<const std::int32_t>> deployed_classes;
-  if (deployed) deployed_classes = ahead_->classes;
-  HONE_TRY(const auto facts, facts_from_predictions(*classes, deployed_classes, labels, dataset.signal.labels));
+  std::optional<std::span<const double>> deployed_answers;
+  if (deployed) deployed_answers = ahead_->rows;
+  HONE_TRY(auto facts, facts_from_answers(rules.metric, *answers, deployed_answers, labels, dataset.signal.labels,
+                                          twins_->rows));
+  if (facts.deployed) {
+    facts.deployed->look = next_look(last_look, facts.candidate.measured_rows);
+    facts.deployed->seed = seed_of(dataset_hash, candidate);
+    if (facts.deployed->rows.size() > 0) {
+      HONE_TRY([[maybe_unused]] const BlobHash kept, blobs_.put(rows_to_npy(facts.deployed->rows)));
+    }
+  }
 
   GateRecord record;
   record.policy = GatePolicy::from(rules);
-  record.deployed = facts.deployed;
-  record.candidate = facts.candidate;
+  record.deployed = std::move(facts.deployed);
+  record.candidate = std::move(facts.candidate);
   record.verdict = decide(record.policy, record.deployed, record.candidate);
   Judgement judgement;
   judgement.decision = name_of(record.verdict.decision);
@@ -100,26 +118,40 @@ Result<Judgement> Judge::judge(const GateRules& rules, const DatasetHash& datase
   return judgement;
 }
 
-Result<> Judge::measure_ahead(const DatasetHash& dataset_hash, const ModelHash& deployed) {
-  if (ahead_ && ahead_->dataset == dataset_hash && ahead_->model == deployed) return {};
+Result<> Judge::measure_ahead(Metric metric, const DatasetHash& dataset_hash, const ModelHash& deployed) {
+  if (ahead_ && ahead_->metric == metric && ahead_->dataset == dataset_hash && ahead_->model == deployed) return {};
   HONE_TRY(const auto dataset, load_dataset(blobs_, dataset_hash));
-  auto classes = predict(dataset, deployed);
-  if (!classes) return fail(classes.error().within("measure the deployed model"));
-  ahead_ = Predictions{dataset_hash, deployed, std::move(*classes)};
+  auto rows = ask(metric, dataset, deployed);
+  if (!rows) return fail(rows.error().within("measure the deployed model"));
+  ahead_ = Answers{metric, dataset_hash, deployed, std::move(*rows)};
+  return find_twins(dataset_hash, dataset);
+}
+
+// Shard by shard, so that memory does not grow with the training part.
+Result<> Judge::find_twins(const DatasetHash& hash, const wire::DatasetManifest& dataset) {
+  if (twins_ && twins_->dataset == hash) return {};
+  LeakCheck check(dataset.signal);
+  const std::size_t sample = dataset.signal.sample_bytes();
+  for (const auto& shard : dataset.holdout) {
+    HONE_TRY(const auto column, load_column(blobs_, shard.x, static_cast<std::size_t>(shard.rows) * sample));
+    check.add_holdout(column.data());
+  }
+  check.prepare();
+  for (const auto& shard : dataset.training) {
+    HONE_TRY(const auto column, load_column(blobs_, shard.x, static_cast<std::size_t>(shard.rows) * sample));
+    check.add_training(column.data());
+  }
+  twins_ = Twins{hash, check.twins()};
   return {};
 }
 
 // Shard by shard, so that memory does not grow with the holdout.
-Result<std::vector<std::int32_t>> Judge::predict(const wire::DatasetManifest& dataset, const ModelHash& model) {
+Result<std::vector<double>> Judge::ask(Metric metric, const wire::DatasetManifest& dataset, const ModelHash& model) {
   HONE_TRY(const Bytes onnx, blobs_.get(BlobHash{model.sha256}, kModelBytesMax));
   HONE_TRY(const auto runner, runtime_.load(onnx, dataset.signal));
   const auto width = static_cast<std::size_t>(runner->width());
-  if (width != dataset.signal.labels.size()) {
-    return fail(Code::invalid, "the model gives " + std::to_string(width) + " scores, the pipeline has " +
-                                   std::to_string(dataset.signal.labels.size()) + " labels");
-  }
   const std::size_t sample = dataset.signal.sample_bytes();
-  std::vector<std::int32_t> classes;
+  std::vector<double> answers;
   std::vector<float> scores;
   for (const auto& shard : dataset.holdout) {
     HONE_TRY(const auto column, load_column(blobs_, shard.x, static_cast<std::size_t>(shard.rows) * sample));
@@ -129,11 +161,11 @@ Result<std::vector<std::int32_t>> Judge::predict(const wire::DatasetManifest& da
           column.data().subspan(static_cast<std::size_t>(row) * sample, static_cast<std::size_t>(rows) * sample);
       scores.resize(static_cast<std::size_t>(rows) * width);
       HONE_CHECK(runner->run(inputs, rows, scores));
-      const auto best = metrics::argmax_rows(scores, runner->width());
-      classes.insert(classes.end(), best.begin(), best.end());
+      HONE_TRY(const auto some, answers_of(metric, scores, runner->width(), dataset.signal.labels.size()));
+      answers.insert(answers.end(), some.begin(), some.end());
     }
   }
-  return classes;
+  return answers;
 }
 
 }  // namespace hone::cloud

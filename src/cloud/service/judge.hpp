@@ -10,6 +10,7 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "cloud/gate/look.hpp"
 #include "cloud/ingest/blob_store.hpp"
 #include "shared/model/run/runtime.hpp"
 #include "shared/pipeline/pipeline.hpp"
@@ -34,24 +35,32 @@ class Judge {
   Judge(BlobStore& blobs, model::Runtime& runtime) : blobs_(blobs), runtime_(runtime) {}
 
   // A candidate that cannot be loaded or run is rejected; an error means that the judging failed and
-  // should be tried again.
+  // should be tried again. `last_look` is that of the newest earlier verdict that had one (look_of).
   [[nodiscard]] Result<Judgement> judge(const GateRules& rules, const DatasetHash& dataset, const ModelHash& candidate,
-                                        const std::optional<ModelHash>& deployed);
+                                        const std::optional<ModelHash>& deployed, const std::optional<Look>& last_look);
 
-  // What judge() will want to know of the deployed model, while there is time. Remembers the newest only.
-  [[nodiscard]] Result<> measure_ahead(const DatasetHash& dataset, const ModelHash& deployed);
+  // What judge() will want to know of the deployed model and the data, while there is time. Remembers the newest only.
+  [[nodiscard]] Result<> measure_ahead(Metric metric, const DatasetHash& dataset, const ModelHash& deployed);
 
  private:
-  struct Predictions {
+  struct Answers {
+    Metric metric = Metric::accuracy;
     DatasetHash dataset;
     ModelHash model;
-    std::vector<std::int32_t> classes;  // one a holdout row
+    std::vector<double> rows;  // one a holdout row, see answers_of
   };
-  [[nodiscard]] Result<std::vector<std::int32_t>> predict(const wire::DatasetManifest& dataset, const ModelHash& model);
+  struct Twins {
+    DatasetHash dataset;
+    std::vector<std::uint8_t> rows;
+  };
+  [[nodiscard]] Result<std::vector<double>> ask(Metric metric, const wire::DatasetManifest& dataset,
+                                                const ModelHash& model);
+  [[nodiscard]] Result<> find_twins(const DatasetHash& hash, const wire::DatasetManifest& dataset);
 
   BlobStore& blobs_;
   model::Runtime& runtime_;
-  std::optional<Predictions> ahead_;
+  std::optional<Answers> ahead_;
+  std::optional<Twins> twins_;
 };
 
 }  // namespace hone::cloud

@@ -113,7 +113,8 @@ Result<bool> PipelineWork::judge_one(std::int64_t number) {
   if (const auto* newest = newest_published(releases)) deployed = newest->model;
   const ReleaseSeq compared_with = releases.empty() ? ReleaseSeq{} : releases.front().seq;
 
-  HONE_TRY(const Judgement judgement, judge_.judge(pipeline_->gate, *job->dataset, *job->model, deployed));
+  HONE_TRY(const auto last_look, newest_look());
+  HONE_TRY(const Judgement judgement, judge_.judge(pipeline_->gate, *job->dataset, *job->model, deployed, last_look));
   const Time at = ports_.clock.now();
   VerdictRow verdict{number, pipeline_->name, at, judgement.decision, judgement.reason, judgement.numbers};
   std::optional<ReleaseRow> promoted;
@@ -132,10 +133,19 @@ Result<bool> PipelineWork::judge_one(std::int64_t number) {
   return stored;  // else a rollback came in between: the next step judges again
 }
 
+// Verdicts that compared nothing in between are no looks; so many in a row are not expected.
+Result<std::optional<Look>> PipelineWork::newest_look() {
+  constexpr int kVerdictsMax = 256;
+  HONE_TRY(const auto verdicts, ports_.stores.releases->verdicts(pipeline_->name, kVerdictsMax));
+  for (const VerdictRow& verdict : verdicts)
+    if (const auto look = look_of(verdict.numbers)) return look;
+  return std::optional<Look>{};
+}
+
 Result<> PipelineWork::measure_deployed_ahead(const TrainingSituation& situation) {
   const auto* deployed = newest_published(situation.releases);
   if (deployed == nullptr || !situation.last || !situation.last->dataset) return {};
-  return judge_.measure_ahead(*situation.last->dataset, deployed->model);
+  return judge_.measure_ahead(pipeline_->gate.metric, *situation.last->dataset, deployed->model);
 }
 
 // ---- releases --------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ class PipelineWork {
   [[nodiscard]] Result<> finish_releases();
   [[nodiscard]] Result<bool> judge_trained();
   [[nodiscard]] Result<bool> judge_one(std::int64_t number);
+  [[nodiscard]] Result<std::optional<Look>> newest_look();
   [[nodiscard]] Result<> measure_deployed_ahead(const TrainingSituation& situation);
   [[nodiscard]] Result<TriggerAnswer> start_training(const TrainingSituation& situation);
   [[nodiscard]] Result<> fill_in(JobRow& job, const TrainingSituation& situation);

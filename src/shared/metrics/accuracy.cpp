@@ -71,15 +71,30 @@ Interval tango_interval(const PairedCounts& counts, double confidence) {
   return {lower_limit(first, second, n, z), -lower_limit(second, first, n, z)};
 }
 
-std::optional<std::int64_t> rows_for_lower_bound_above(double margin, const PairedCounts& counts, double confidence) {
-  if (counts.n() <= 0) return std::nullopt;
+double tango_p_below(double delta, const PairedCounts& counts) {
   const auto n = static_cast<double>(counts.n());
   const double first = static_cast<double>(counts.only_first) / n;
   const double second = static_cast<double>(counts.only_second) / n;
-  const double excess = second - first - margin;
-  if (!(excess > 0)) return std::nullopt;
-  const double z = two_sided_z(confidence);
-  const double rows = z * z * restricted_variance(first, second, margin) / (excess * excess);
+  const double deviation = std::sqrt(std::max(0.0, restricted_variance(first, second, delta)) / n);
+  const double distance = second - first - delta;
+  if (deviation > 0) return normal_cdf(distance / deviation);
+  return distance < 0 ? 0 : 1;
+}
+
+std::optional<std::int64_t> rows_to_prove(double margin, double gain, const PairedCounts& counts, double confidence,
+                                          double power) {
+  if (counts.n() <= 0 || !(gain > margin)) return std::nullopt;
+  const auto n = static_cast<double>(counts.n());
+  const auto discordant = static_cast<double>(counts.only_first + counts.only_second);
+  // One standard deviation above what was seen, and one row where nothing was.
+  const double rate = std::clamp((discordant + std::sqrt(discordant) + 1) / n, std::min(1.0, std::abs(gain)), 1.0);
+  const double first = (rate - gain) / 2;
+  const double second = (rate + gain) / 2;
+  // The score test's deviation under the margin, and that of the observed gain under the true one.
+  const double under_margin = std::sqrt(restricted_variance(first, second, margin));
+  const double under_gain = std::sqrt(std::max(0.0, rate - gain * gain));
+  const double reach = two_sided_z(confidence) * under_margin + normal_upper_quantile(1 - power) * under_gain;
+  const double rows = reach * reach / ((gain - margin) * (gain - margin));
   if (!(rows < 1e15)) return std::nullopt;
   return static_cast<std::int64_t>(std::floor(rows)) + 1;
 }

@@ -24,11 +24,14 @@ struct PairedCounts {
 // Tango (1998), Statistics in Medicine 17:891-908. `confidence` in (0, 1), n > 0.
 [[nodiscard]] Interval tango_interval(const PairedCounts& counts, double confidence);
 
-// The smallest n at which the lower bound of tango_interval would exceed `margin` if the rates of
-// discordant pairs stayed what they are; nullopt when no n would do (the observed gain is at most
-// `margin`) or it would exceed 1e15. Closed form: the score statistic grows as the square root of n.
-[[nodiscard]] std::optional<std::int64_t> rows_for_lower_bound_above(double margin, const PairedCounts& counts,
-                                                                     double confidence);
+// One-sided p of Tango's score test that p_second - p_first is at least `delta`: small when it is significantly less.
+[[nodiscard]] double tango_p_below(double delta, const PairedCounts& counts);
+
+// How many rows it takes until the lower bound of tango_interval exceeds `margin` with the probability `power`, when
+// the true gain is `gain` > margin and the two disagree on as many rows as they did here; a little more than
+// observed is assumed, because few disagreements are a shaky estimate. nullopt when it would exceed 1e15.
+[[nodiscard]] std::optional<std::int64_t> rows_to_prove(double margin, double gain, const PairedCounts& counts,
+                                                        double confidence, double power);
 
 // McNemar's exact two-sided p (binomial on the discordant pairs); 1 when there are none.
 [[nodiscard]] double mcnemar_exact_p(const PairedCounts& counts);

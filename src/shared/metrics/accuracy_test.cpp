@@ -114,29 +114,46 @@ TEST(Tango, CoversTheTruthAsOftenAsItSays) {
   }
 }
 
-TEST(RowsNeeded, IsTheFirstSizeAtWhichTheLowerBoundPassesTheMargin) {
-  const PairedCounts counts{.both = 4000, .only_first = 20, .only_second = 40, .neither = 40};
-  const double margin = 0.003;
-  ASSERT_LT(tango_interval(counts, 0.95).lower, margin);
-  const auto rows = rows_for_lower_bound_above(margin, counts, 0.95);
-  ASSERT_TRUE(rows);
-  EXPECT_GT(*rows, counts.n());
-  const auto scaled = [&](double factor) {
-    const auto scale = [&](std::int64_t k) {
-      return static_cast<std::int64_t>(std::llround(static_cast<double>(k) * factor));
-    };
-    return PairedCounts{scale(counts.both), scale(counts.only_first), scale(counts.only_second), scale(counts.neither)};
-  };
-  const double factor = static_cast<double>(*rows) / static_cast<double>(counts.n());
-  EXPECT_GT(tango_interval(scaled(factor * 1.05), 0.95).lower, margin);
-  EXPECT_LT(tango_interval(scaled(factor * 0.95), 0.95).lower, margin);
+// The p-value and the interval are one test.
+TEST(Tango, PBelowIsTheTailThatTheUpperLimitLeaves) {
+  for (const auto& [first, second, concordant] : {std::tuple{12, 85, 4100}, {40, 12, 500}, {9, 0, 100}, {1, 0, 30}}) {
+    const PairedCounts counts{.both = concordant, .only_first = first, .only_second = second};
+    const Interval interval = tango_interval(counts, 0.95);
+    EXPECT_NEAR(tango_p_below(interval.upper, counts), 0.025, 1e-6) << first << " " << second;
+    EXPECT_NEAR(tango_p_below(interval.lower, counts), 0.975, 1e-6) << first << " " << second;
+  }
+  EXPECT_EQ(tango_p_below(0, {.both = 10}), 1);
 }
 
-TEST(RowsNeeded, IsNoneWhenTheGainItselfIsTooSmall) {
-  EXPECT_FALSE(rows_for_lower_bound_above(0.003, {.both = 1000, .only_first = 5, .only_second = 8}, 0.95));
-  EXPECT_FALSE(rows_for_lower_bound_above(0, {.both = 1000}, 0.95));
-  EXPECT_FALSE(rows_for_lower_bound_above(0, {}, 0.95));
-  EXPECT_TRUE(rows_for_lower_bound_above(0, {.both = 1000, .only_second = 1}, 0.95));
+TEST(RowsToProve, ReachesThePowerItIsAskedFor) {
+  // Pilot holdouts say how many rows; holdouts of that size prove the gain in nine of ten cases, and not many more.
+  std::mt19937_64 random(42);
+  std::uniform_real_distribution<double> uniform(0, 1);
+  const auto draw = [&](std::int64_t rows, double first, double second) {
+    PairedCounts counts;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const double u = uniform(random);
+      ++(u < first ? counts.only_first : u < first + second ? counts.only_second : counts.both);
+    }
+    return counts;
+  };
+  const double margin = 0.02, gain = 0.04;
+  int proven = 0;
+  for (int run = 0; run < 400; ++run) {
+    const auto rows = rows_to_prove(margin, gain, draw(300, 0.02, 0.06), 0.95, 0.9);
+    ASSERT_TRUE(rows);
+    proven += tango_interval(draw(*rows, 0.02, 0.06), 0.95).lower > margin ? 1 : 0;
+  }
+  EXPECT_GE(proven, 350);
+  EXPECT_LE(proven, 392);
+}
+
+TEST(RowsToProve, IsNoneWhenThereIsNothingToProve) {
+  const PairedCounts counts{.both = 1000, .only_first = 5, .only_second = 8};
+  EXPECT_FALSE(rows_to_prove(0.003, 0.003, counts, 0.95, 0.9));
+  EXPECT_FALSE(rows_to_prove(0, 0.1, {}, 0.95, 0.9));
+  EXPECT_TRUE(rows_to_prove(0, 0.001, {.both = 1000}, 0.95, 0.9));
+  EXPECT_GT(*rows_to_prove(0.003, 0.004, counts, 0.95, 0.9), *rows_to_prove(0.003, 0.006, counts, 0.95, 0.9));
 }
 
 TEST(McNemar, IsTheBinomialOnDiscordantPairs) {

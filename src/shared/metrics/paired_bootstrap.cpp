@@ -7,15 +7,13 @@
 #include <random>
 #include <vector>
 
-#include "shared/metrics/draw.hpp"
-
 namespace hone::metrics {
 namespace {
 
 // Replicates: enough that some 25 lie beyond the bound, within a bound on the work.
 constexpr double kBeyondBound = 25;
 constexpr double kReplicatesMin = 2'000;
-constexpr double kReplicatesMax = 40'000;
+constexpr double kReplicatesMax = 10'000;
 constexpr double kDrawsMax = 5e8;
 constexpr std::size_t kFoldsMax = 1'000;
 
@@ -25,14 +23,29 @@ std::size_t replicates_for(double tail, std::int64_t rows) {
 }
 
 // The rows that may replace each other.
-std::vector<std::vector<std::size_t>> pools_of(const PairedSample& sample) {
-  std::vector<std::vector<std::size_t>> pools(1);
+std::vector<std::vector<std::uint32_t>> pools_of(const PairedSample& sample) {
+  std::vector<std::vector<std::uint32_t>> pools(1);
   for (std::size_t row = 0; row < static_cast<std::size_t>(sample.rows); ++row) {
     const std::size_t pool = sample.strata.empty() ? 0 : static_cast<std::size_t>(sample.strata[row]);
     if (pool >= pools.size()) pools.resize(pool + 1);
-    pools[pool].push_back(row);
+    pools[pool].push_back(static_cast<std::uint32_t>(row));
   }
   return pools;
+}
+
+// As many rows of each pool as it has, with replacement. Two draws from each random number, by multiplication: with
+// fewer than 2^32 rows no row is favoured by more than a share of 2^-32 times their number.
+void draw_weights(const std::vector<std::vector<std::uint32_t>>& pools, std::mt19937_64& random,
+                  std::vector<std::uint32_t>& weights) {
+  std::fill(weights.begin(), weights.end(), 0);
+  for (const auto& pool : pools) {
+    const std::uint64_t size = pool.size();
+    for (std::uint64_t i = 0; i < size; i += 2) {
+      const std::uint64_t bits = random();
+      ++weights[pool[(bits & 0xffffffff) * size >> 32]];
+      if (i + 1 < size) ++weights[pool[(bits >> 32) * size >> 32]];
+    }
+  }
 }
 
 struct Influence {
@@ -121,9 +134,7 @@ BootstrapGain bootstrap_gain(const PairedSample& sample, double tail, std::uint6
   std::mt19937_64 random(seed);
   std::vector<double> gains(replicates_for(tail, sample.rows));
   for (double& gain : gains) {
-    std::fill(weights.begin(), weights.end(), 0);
-    for (const auto& pool : pools)
-      for (std::size_t i = 0; i < pool.size(); ++i) ++weights[pool[draw_below(random, pool.size())]];
+    draw_weights(pools, random, weights);
     gain = sample.gain(weights);
   }
   result.replicates = static_cast<std::int64_t>(gains.size());

@@ -158,16 +158,21 @@ void read_train(TomlSection section, const Pipeline& pipeline, TomlErrors& error
       train);
 }
 
-void read_gate(TomlSection section, Recipe recipe, GateRules& gate) {
+void read_gate(TomlSection section, const Pipeline& pipeline, GateRules& gate) {
   section.require("goal");
-  const Metric usual = learns_labels(recipe) ? Metric::accuracy : Metric::silhouette;
-  gate.metric = static_cast<Metric>(section.choice("metric", static_cast<int>(usual), "metric",
-                                                   {{"accuracy", static_cast<int>(Metric::accuracy)},
-                                                    {"silhouette", static_cast<int>(Metric::silhouette)}},
-                                                   {"f1", "auc", "score"}));
-  if (!section.failed() && (gate.metric == Metric::accuracy) != learns_labels(recipe))
-    section.fail_at("metric", "does not measure what the recipe '" + std::string(name_of(recipe)) + "' learns; use '" +
-                                  (learns_labels(recipe) ? "accuracy'" : "silhouette'"));
+  const bool labels = learns_labels(pipeline.train.recipe);
+  gate.metric = static_cast<Metric>(
+      section.choice("metric", static_cast<int>(labels ? Metric::accuracy : Metric::silhouette), "metric",
+                     {{"accuracy", static_cast<int>(Metric::accuracy)},
+                      {"f1", static_cast<int>(Metric::f1)},
+                      {"auc", static_cast<int>(Metric::auc)},
+                      {"silhouette", static_cast<int>(Metric::silhouette)}},
+                     {"score"}));
+  if (!section.failed() && (gate.metric != Metric::silhouette) != labels)
+    section.fail_at("metric", "does not measure what the recipe '" + std::string(name_of(pipeline.train.recipe)) +
+                                  "' learns; use '" + (labels ? "accuracy'" : "silhouette'"));
+  if (!section.failed() && gate.metric == Metric::auc && pipeline.signal.labels.size() != 2)
+    section.fail_at("metric", "is \"auc\", which compares exactly 2 labels; use \"f1\" or \"accuracy\" for more");
   section.number("goal", gate.goal, 0, 1);
   gate.first_goal = gate.goal;
   section.number("first_goal", gate.first_goal, 0, 1);
@@ -245,7 +250,7 @@ void read_pipeline(const toml::table& root, TomlErrors& errors, Pipeline& pipeli
                                "spectrum", "threshold", "alarms_per_day"}),
              pipeline, errors, pipeline.train);
   read_gate(section("gate", {"metric", "goal", "first_goal", "margin", "confidence", "holdout", "no_slice_worse_than"}),
-            pipeline.train.recipe, pipeline.gate);
+            pipeline, pipeline.gate);
   read_export(section("export", {"formats"}), pipeline.formats);
   read_delivery(section("delivery", {"delta_bases", "wire_budget", "rollout", "check_every"}), pipeline.delivery);
 }

@@ -18,7 +18,7 @@ namespace hone {
 
 enum class CollectUntil : std::uint8_t { goal, always, never };
 enum class Recipe : std::uint8_t { cnn, mlp, kmeans };
-enum class Metric : std::uint8_t { accuracy, silhouette };
+enum class Metric : std::uint8_t { accuracy, f1, auc, silhouette, score };
 enum class ExportFormat : std::uint8_t { onnx };
 
 struct CollectRules {

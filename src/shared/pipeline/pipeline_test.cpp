@@ -208,8 +208,7 @@ TEST(Pipeline, WhatThisVersionDoesNotHaveYetIsSaid) {
   };
   for (const char* recipe : {"\"autoencoder\"", "\"command\""})
     expect_later(with("\"cnn\"", recipe), "'cnn'");
-  for (const char* metric : {"\"f1\"", "\"auc\"", "\"score\""})
-    expect_later(with("\"accuracy\"", metric), "'accuracy'");
+  expect_later(with("\"accuracy\"", "\"score\""), "'accuracy'");
   expect_later(with("[\"onnx\"]", "[\"onnx\", \"onnx-int8\"]"), "'onnx'");
   expect_later(with("[\"onnx\"]", "[\"command\"]"), "'onnx'");
   expect_later(with("drift = false,", "drift = true,"), "false");
@@ -279,6 +278,11 @@ TEST(Pipeline, FingerprintOfAClusteringChangesWithWhatItReads) {
                                  {"alarms_per_day = 20", "alarms_per_day = 21"},
                                  {"rate_hz = 2", "rate_hz = 3"}})
     EXPECT_NE(fingerprint(pump(what, by)), before) << by;
+}
+
+TEST(Pipeline, AnAucComparesTwoLabels) {
+  EXPECT_EQ(parse_pipeline(with("\"accuracy\"", "\"f1\""), "digits.toml").value().gate.metric, Metric::f1);
+  EXPECT_THAT(refusal(with("\"accuracy\"", "\"auc\"")), HasSubstr("which compares exactly 2 labels"));
 }
 
 TEST(Pipeline, NeverIsAWordForCheckEvery) {

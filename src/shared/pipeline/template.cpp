@@ -34,7 +34,7 @@ cooldown = "10m"                  # at least this long from one training to the 
 # learning_rate = 0.003
 
 [gate]
-metric = "accuracy"
+metric = "accuracy"               # accuracy | f1 | auc (two labels)
 goal = 0.985                      # met: devices may stop uploading
 first_goal = 0.95                 # what the first model must reach to be shipped at all; default: goal
 margin = 0.003                    # the lower confidence bound of the gain must exceed it

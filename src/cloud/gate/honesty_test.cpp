@@ -1,0 +1,222 @@
+// Whether the gate errs as seldom as it says, over 200 simulated holdouts a setting: a candidate that is not better by
+// the margin is promoted in at most 5% at confidence 0.95, however often the holdout is looked at, and one that is
+// better by twice the margin in at least 90% once the holdout has the size that the gate itself asked for.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <random>
+
+#include "cloud/gate/evaluate.hpp"
+#include "cloud/gate/gate.hpp"
+#include "shared/metrics/paired_gain.hpp"
+
+namespace hone::cloud {
+namespace {
+
+constexpr int kRuns = 200;
+constexpr int kPromotedMax = 10;   // 5%
+constexpr int kPromotedMin = 180;  // 90%
+
+GatePolicy policy(Metric metric, double margin) {
+  GatePolicy p;
+  p.metric = metric;
+  p.goal = p.first_goal = 0.9;
+  p.margin = margin;
+  p.confidence = 0.95;
+  p.no_slice_worse_than = 1;
+  return p;
+}
+
+using Random = std::mt19937_64;
+
+struct Question {
+  CandidateFacts candidate;
+  DeployedFacts deployed;
+};
+
+Decision answer(const GatePolicy& p, const Question& q) { return decide(p, q.deployed, q.candidate).decision; }
+
+// ---- accuracy: on a row only the deployed model is right with probability `first`, only the candidate with `second`.
+
+struct Rates {
+  double first, second;
+};
+
+Question draw_accuracy(Rates rates, std::int64_t rows, Random& random) {
+  std::uniform_real_distribution<double> uniform(0, 1);
+  Question q;
+  metrics::PairedCounts& counts = q.deployed.counts;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const double u = uniform(random);
+    ++(u < rates.first                  ? counts.only_first
+       : u < rates.first + rates.second ? counts.only_second
+       : u < 0.9                        ? counts.both
+                                        : counts.neither);
+  }
+  q.candidate.rows = q.candidate.measured_rows = rows;
+  q.candidate.metric = static_cast<double>(counts.both + counts.only_second) / static_cast<double>(rows);
+  q.deployed.look = {1, rows};
+  return q;
+}
+
+// ---- score: a figure a row, hard rows hard for both; differences of mean `gain`, skewed.
+
+Question draw_scores(double gain, std::int64_t rows, Random& random) {
+  std::normal_distribution<double> normal;
+  std::exponential_distribution<double> exponential;
+  std::vector<double> running, candidate;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const double hard = normal(random);
+    running.push_back(hard + 0.1 * normal(random));
+    candidate.push_back(hard + gain + 0.2 * (exponential(random) - 1) + 0.1 * normal(random));
+  }
+  auto facts = facts_from_figures(candidate, std::span<const double>(running), {}, {});
+  Question q{facts->candidate, std::move(*facts->deployed)};
+  q.deployed.look = {1, rows};
+  q.deployed.seed = random();
+  return q;
+}
+
+// ---- f1: two labels, the second on a quarter of the rows; each model misses and alarms on rows of its own.
+
+struct Errors {
+  double missed, alarmed;
+};
+
+Question draw_f1(Errors running, Errors candidate, std::int64_t rows, Random& random) {
+  std::uniform_real_distribution<double> uniform(0, 1);
+  std::vector<std::int64_t> labels;
+  std::vector<double> first, second;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    labels.push_back(uniform(random) < 0.25 ? 1 : 0);
+    // One draw for both, so that what is hard for one is hard for the other more often than not.
+    const double shared = uniform(random);
+    const auto say = [&](Errors errors) {
+      const double u = uniform(random) < 0.7 ? shared : uniform(random);
+      const bool wrong = u < (labels.back() == 1 ? errors.missed : errors.alarmed);
+      return static_cast<double>(wrong ? 1 - labels.back() : labels.back());
+    };
+    first.push_back(say(running));
+    second.push_back(say(candidate));
+  }
+  auto facts = facts_from_answers(Metric::f1, second, std::span<const double>(first), labels, {"normal", "anomaly"});
+  Question q{facts->candidate, std::move(*facts->deployed)};
+  q.deployed.look = {1, rows};
+  q.deployed.seed = random();
+  return q;
+}
+
+template <class Draw>
+int promoted(const GatePolicy& p, std::uint64_t seed, const Draw& draw) {
+  Random random(seed);
+  int count = 0;
+  for (int run = 0; run < kRuns; ++run) count += answer(p, draw(random)) == Decision::promote ? 1 : 0;
+  return count;
+}
+
+TEST(Honesty, ACandidateThatIsNoMoreAccurateIsSeldomPromoted) {
+  const auto settings = std::to_array<std::tuple<Rates, double, std::int64_t>>({
+      {{0.02, 0.02}, 0, 2000},         // equal, no margin
+      {{0.015, 0.018}, 0.003, 2000},   // better by exactly the margin
+      {{0.03, 0.08}, 0.05, 150},       // the same with few rows
+      {{0.002, 0.002}, 0, 500},        // hardly a row tells them apart
+      {{0.02, 0.02}, 0.003, 2000},
+      {{0.03, 0.01}, 0, 2000},         // worse
+  });
+  std::uint64_t seed = 0;
+  for (const auto& [rates, margin, rows] : settings) {
+    const auto draw = [&, r = rates, n = rows](Random& random) { return draw_accuracy(r, n, random); };
+    EXPECT_LE(promoted(policy(Metric::accuracy, margin), ++seed, draw), kPromotedMax) << seed;
+  }
+}
+
+TEST(Honesty, ACandidateWhoseFiguresAreNoBetterIsSeldomPromoted) {
+  std::uint64_t seed = 10;
+  for (const auto& [gain, margin, rows] : {std::tuple{0.0, 0.0, 100}, {0.02, 0.02, 100}, {0.05, 0.05, 300}}) {
+    const auto draw = [&, g = gain, n = rows](Random& random) { return draw_scores(g, n, random); };
+    EXPECT_LE(promoted(policy(Metric::score, margin), ++seed, draw), kPromotedMax) << gain;
+  }
+}
+
+TEST(Honesty, ACandidateWithNoBetterF1IsSeldomPromoted) {
+  const auto equal = [](Random& random) { return draw_f1({0.2, 0.05}, {0.2, 0.05}, 300, random); };
+  EXPECT_LE(promoted(policy(Metric::f1, 0), 21, equal), kPromotedMax);
+  // F1 = 2 TP / (2 TP + FP + FN): 0.8210 against 0.7742, better by exactly the margin.
+  const auto at_margin = [](Random& random) { return draw_f1({0.25, 0.0625}, {0.2, 0.05}, 300, random); };
+  const auto f1_of = [](double missed, double alarmed) {
+    const double tp = 0.25 * (1 - missed);
+    return 2 * tp / (2 * tp + 0.25 * missed + 0.75 * alarmed);
+  };
+  EXPECT_LE(promoted(policy(Metric::f1, f1_of(0.2, 0.05) - f1_of(0.25, 0.0625)), 22, at_margin), kPromotedMax);
+}
+
+// Twenty candidates that are better by exactly the margin meet one growing holdout; a run errs when any is promoted.
+TEST(Honesty, ManyLooksAtOneHoldoutPromoteNoMoreOftenThanOne) {
+  const GatePolicy p = policy(Metric::accuracy, 0.01);
+  Random random(31);
+  int erred = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    std::optional<Look> look;
+    bool any = false;
+    for (int k = 0; k < 20; ++k) {
+      Question q = draw_accuracy({0.02, 0.03}, 1000 + 20 * k, random);
+      q.deployed.look = *(look = next_look(look, q.candidate.measured_rows));
+      any = any || answer(p, q) == Decision::promote;
+    }
+    EXPECT_EQ(look->number, 20);
+    erred += any ? 1 : 0;
+  }
+  EXPECT_LE(erred, kPromotedMax);
+}
+
+TEST(Honesty, ManyLooksWithResampledBoundsToo) {
+  const GatePolicy p = policy(Metric::score, 0.02);
+  Random random(32);
+  int erred = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    bool any = false;
+    for (std::int64_t k = 1; k <= 4; ++k) {
+      Question q = draw_scores(0.02, 80, random);
+      q.deployed.look = {k, 80};
+      any = any || answer(p, q) == Decision::promote;
+    }
+    erred += any ? 1 : 0;
+  }
+  EXPECT_LE(erred, kPromotedMax);
+}
+
+// A first, small holdout is held and says how many rows it needs; a holdout of that size decides.
+template <class Draw>
+int promoted_at_the_size_asked_for(const GatePolicy& p, std::uint64_t seed, std::int64_t pilot_rows, const Draw& draw) {
+  Random random(seed);
+  int count = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    const Question pilot = draw(pilot_rows, random);
+    const Verdict verdict = decide(p, pilot.deployed, pilot.candidate);
+    if (!verdict.rows_needed) {  // it was lucky: promoted at once
+      EXPECT_EQ(verdict.decision, Decision::promote) << verdict.reason;
+      ++count;
+      continue;
+    }
+    EXPECT_EQ(verdict.decision, Decision::hold);
+    Question grown = draw(*verdict.rows_needed, random);
+    grown.deployed.look = next_look(pilot.deployed.look, *verdict.rows_needed);
+    count += answer(p, grown) == Decision::promote ? 1 : 0;
+  }
+  return count;
+}
+
+TEST(Honesty, TwiceTheMarginInAccuracyIsSeenOnAsManyRowsAsTheGateAskedFor) {
+  const auto draw = [](std::int64_t rows, Random& random) { return draw_accuracy({0.02, 0.06}, rows, random); };
+  EXPECT_GE(promoted_at_the_size_asked_for(policy(Metric::accuracy, 0.02), 41, 300, draw), kPromotedMin);
+  const auto rare = [](std::int64_t rows, Random& random) { return draw_accuracy({0.002, 0.012}, rows, random); };
+  EXPECT_GE(promoted_at_the_size_asked_for(policy(Metric::accuracy, 0.005), 42, 500, rare), kPromotedMin);
+}
+
+TEST(Honesty, TwiceTheMarginInAScoreIsSeenOnAsManyRowsAsTheGateAskedFor) {
+  const auto draw = [](std::int64_t rows, Random& random) { return draw_scores(0.12, rows, random); };
+  EXPECT_GE(promoted_at_the_size_asked_for(policy(Metric::score, 0.06), 43, 80, draw), kPromotedMin);
+}
+
+}  // namespace
+}  // namespace hone::cloud
