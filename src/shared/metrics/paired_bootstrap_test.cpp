@@ -60,17 +60,17 @@ TEST(PairedBootstrap, EachBoundErrsAsOftenAsItSaysOnSkewedDifferencesToo) {
   for (const bool skewed : {false, true}) {
     std::mt19937_64 random(3);
     int below = 0, above = 0;
-    constexpr int kRuns = 200;
+    constexpr int kRuns = 1000;
     for (int run = 0; run < kRuns; ++run) {
       const Figures figures = draw(100, 0.2, skewed, random);
       const auto result = bootstrap_gain(figures.sample(), 0.025, static_cast<std::uint64_t>(run));
       above += result.bounds.lower > 0.2 ? 1 : 0;
       below += result.bounds.upper < 0.2 ? 1 : 0;
     }
-    // 5 expected; the standard deviation is 2.2.
-    EXPECT_LE(above, 12) << skewed;
-    EXPECT_LE(below, 12) << skewed;
-    EXPECT_GE(above + below, 2) << skewed;
+    // 25 expected; the standard deviation is 4.9. Nor may the bounds be so wide that they hardly ever err.
+    EXPECT_LE(above, 45) << skewed;
+    EXPECT_LE(below, 45) << skewed;
+    EXPECT_GE(above + below, 10) << skewed;
   }
 }
 
