@@ -85,6 +85,8 @@ Result<std::vector<double>> silhouettes(const metrics::Matrix<float>& features,
 
 Result<std::vector<double>> answers_of(Metric metric, std::span<const float> scores, std::int64_t width,
                                        std::size_t labels) {
+  if (metric == Metric::silhouette || metric == Metric::score)
+    return fail(Code::invalid, "'" + std::string(name_of(metric)) + "' is not measured by scores of labels");
   const bool fits = static_cast<std::size_t>(width) == labels || (metric == Metric::auc && width == 1);
   if (!fits || width <= 0 || scores.size() % static_cast<std::size_t>(width) != 0)
     return fail(Code::invalid, "the model gives " + std::to_string(width) + " scores, the pipeline has " +
@@ -163,7 +165,8 @@ Result<Facts> facts_from_figures(std::span<const double> candidate, std::optiona
   Facts facts;
   facts.candidate.rows = facts.candidate.measured_rows = static_cast<std::int64_t>(rows);
   facts.candidate.metric = mean(candidate);
-  facts.candidate.rows_with_twin = std::count_if(twins.begin(), twins.end(), [](std::uint8_t twin) { return twin != 0; });
+  facts.candidate.rows_with_twin =
+      std::count_if(twins.begin(), twins.end(), [](std::uint8_t twin) { return twin != 0; });
   if (!deployed) return facts;
   DeployedFacts& both = facts.deployed.emplace();
   both.metric = mean(*deployed);

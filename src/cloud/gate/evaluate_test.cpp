@@ -68,6 +68,8 @@ TEST(Evaluate, AsksOfTheScoresWhatTheMetricNeeds) {
   EXPECT_THAT(answers_of(Metric::auc, std::vector<float>{1, nan}, 1, 2).error().context, HasSubstr("for row 1"));
   EXPECT_THAT(answers_of(Metric::accuracy, scores, 3, 4).error().context, HasSubstr("gives 3 scores"));
   EXPECT_FALSE(answers_of(Metric::accuracy, {}, 0, 0));
+  // A k-means model gives 3 numbers a row, and a pipeline may name 3 labels: they are no scores of labels all the same.
+  EXPECT_THAT(answers_of(Metric::silhouette, scores, 3, 3).error().context, HasSubstr("not measured by scores"));
 }
 
 TEST(Evaluate, MeasuresNothingWithoutLabels) {

@@ -69,6 +69,21 @@ Judgement rejected(const Error& error) {
   return judgement;
 }
 
+// Whether the two models can be asked for what the metric compares: for accuracy, F1 and AUC their scores say it. The
+// Silhouette needs the feature space of the first release beside the clusters, and the port gives the clusters only.
+bool can_measure(Metric metric) { return metric != Metric::silhouette && metric != Metric::score; }
+
+Judgement not_judged(Metric metric) {
+  Judgement judgement;
+  judgement.decision = name_of(Decision::hold);
+  judgement.reason = "this version cannot judge candidates by the metric \"" + std::string(name_of(metric)) +
+                     "\" yet, so nothing is released; the trained model is kept, and a recipe that "
+                     "learns labels is judged";
+  judgement.numbers = {{"error", judgement.reason}};
+  judgement.metric = name_of(metric);
+  return judgement;
+}
+
 }  // namespace
 
 Result<wire::DatasetManifest> load_dataset(BlobStore& blobs, const DatasetHash& hash) {
@@ -78,6 +93,7 @@ Result<wire::DatasetManifest> load_dataset(BlobStore& blobs, const DatasetHash& 
 
 Result<Judgement> Judge::judge(const GateRules& rules, const DatasetHash& dataset_hash, const ModelHash& candidate,
                                const std::optional<ModelHash>& deployed, const std::optional<Look>& last_look) {
+  if (!can_measure(rules.metric)) return not_judged(rules.metric);
   HONE_TRY(const auto dataset, load_dataset(blobs_, dataset_hash));
   HONE_TRY(const auto labels, holdout_labels(blobs_, dataset));
   if (deployed) HONE_CHECK(measure_ahead(rules.metric, dataset_hash, *deployed));
@@ -119,6 +135,7 @@ Result<Judgement> Judge::judge(const GateRules& rules, const DatasetHash& datase
 }
 
 Result<> Judge::measure_ahead(Metric metric, const DatasetHash& dataset_hash, const ModelHash& deployed) {
+  if (!can_measure(metric)) return {};
   if (ahead_ && ahead_->metric == metric && ahead_->dataset == dataset_hash && ahead_->model == deployed) return {};
   HONE_TRY(const auto dataset, load_dataset(blobs_, dataset_hash));
   auto rows = ask(metric, dataset, deployed);

@@ -34,7 +34,8 @@ class Judge {
  public:
   Judge(BlobStore& blobs, model::Runtime& runtime) : blobs_(blobs), runtime_(runtime) {}
 
-  // A candidate that cannot be loaded or run is rejected; an error means that the judging failed and
+  // A candidate that cannot be loaded or run is rejected, one with a metric that models cannot be asked for yet
+  // (silhouette, score) is held with a reason that says so; an error means that the judging failed and
   // should be tried again. `last_look` is that of the newest earlier verdict that had one (look_of).
   [[nodiscard]] Result<Judgement> judge(const GateRules& rules, const DatasetHash& dataset, const ModelHash& candidate,
                                         const std::optional<ModelHash>& deployed, const std::optional<Look>& last_look);
