@@ -1,6 +1,7 @@
 #include "shared/delta/decode/journal.hpp"
 
 #include "shared/delta/decode/memory.hpp"
+#include "shared/delta/format/elements.hpp"
 
 namespace hone::delta {
 namespace {
@@ -9,15 +10,6 @@ constexpr uint8_t kMagicOfRecord[4] = {'H', 'N', 'D', 'J'};
 constexpr uint8_t kRecordVersion = 1;
 constexpr size_t kRecordBytes = 64;
 constexpr uint64_t kSlotAlign = 4096;
-
-uint64_t load64(const uint8_t* bytes) {
-  uint64_t value = 0;
-  for (int i = 7; i >= 0; --i) value = value << 8 | bytes[i];
-  return value;
-}
-void store64(uint8_t* bytes, uint64_t value) {
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<uint8_t>(value >> (8 * i));
-}
 
 }  // namespace
 
@@ -49,10 +41,10 @@ Record Journal::read_slot(uint32_t slot, bool& foreign, uint8_t* scratch, size_t
   if (memcmp(head, kMagicOfRecord, sizeof kMagicOfRecord) != 0 || head[4] != kRecordVersion) return {};
   if (head[5] == 0 || head[5] > static_cast<uint8_t>(RecordKind::last)) return {};
   record.kind = static_cast<RecordKind>(head[5]);
-  record.sequence = load64(head + 8);
-  record.place = load64(head + 24);
-  record.content_bytes = load64(head + 32);
-  record.state_bytes = load64(head + 40);
+  record.sequence = load_element<8>(head + 8);
+  record.place = load_element<8>(head + 24);
+  record.content_bytes = load_element<8>(head + 32);
+  record.state_bytes = load_element<8>(head + 40);
   const uint64_t room = storage_.bytes(storage_.context, Place::journal) - start - kRecordBytes;
   if (record.content_bytes > room || record.state_bytes > room - record.content_bytes) return {};
   Checksum sum;
@@ -63,7 +55,7 @@ Record Journal::read_slot(uint32_t slot, bool& foreign, uint8_t* scratch, size_t
     at += count;
   }
   sum.add(head, kRecordBytes - 8);
-  if (sum.value() != load64(head + kRecordBytes - 8)) return {};
+  if (sum.value() != load_element<8>(head + kRecordBytes - 8)) return {};
   if (memcmp(head + 16, patch_id_, sizeof patch_id_) == 0) return record;
   foreign = true;
   return {};
@@ -88,13 +80,13 @@ bool Journal::commit(RecordKind kind, uint64_t place, uint64_t content_bytes, ui
   memcpy(head, kMagicOfRecord, sizeof kMagicOfRecord);
   head[4] = kRecordVersion;
   head[5] = static_cast<uint8_t>(kind);
-  store64(head + 8, sequence_ + 1);
+  store_element<8>(head + 8, sequence_ + 1);
   memcpy(head + 16, patch_id_, sizeof patch_id_);
-  store64(head + 24, place);
-  store64(head + 32, content_bytes);
-  store64(head + 40, state_bytes);
+  store_element<8>(head + 24, place);
+  store_element<8>(head + 32, content_bytes);
+  store_element<8>(head + 40, state_bytes);
   sum_.add(head, kRecordBytes - 8);
-  store64(head + kRecordBytes - 8, sum_.value());
+  store_element<8>(head + kRecordBytes - 8, sum_.value());
   if (!storage_.write(storage_.context, Place::journal, slot_at_, head, sizeof head)) return false;
   if (!storage_.sync(storage_.context, Place::journal)) return false;
   ++sequence_;

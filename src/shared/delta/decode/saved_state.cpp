@@ -2,6 +2,7 @@
 // they lie in the workspace, and a checksum of both.
 #include "shared/delta/decode/decoder.hpp"
 #include "shared/delta/decode/memory.hpp"
+#include "shared/delta/format/elements.hpp"
 #include "shared/delta/format/checksum.hpp"
 #include "shared/delta/format/low_rank.hpp"
 
@@ -16,25 +17,16 @@ constexpr size_t kFields = 80;  // at least as many as list_state() lists
 constexpr size_t kStateHeadBytes = 8 + kInPlaceHeaderBytes + kFields * 8 + 2 * kStepBytesMax + kOutSlackBytes;
 constexpr size_t kChecksumBytes = 8;
 
-uint64_t load64(const uint8_t* bytes) {
-  uint64_t value = 0;
-  for (int i = 7; i >= 0; --i) value = value << 8 | bytes[i];
-  return value;
-}
-void store64(uint8_t* bytes, uint64_t value) {
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<uint8_t>(value >> (8 * i));
-}
-
 // Both archives get the same list, so that what is saved is what is restored.
 struct FieldWriter {
   uint8_t* next;
   template <class T>
   void operator()(T& field, uint64_t) {
-    store64(next, static_cast<uint64_t>(field));
+    store_element<8>(next, static_cast<uint64_t>(field));
     next += 8;
   }
   void between(int32_t& field, int32_t, int32_t) {
-    store64(next, static_cast<uint64_t>(static_cast<int64_t>(field)));
+    store_element<8>(next, static_cast<uint64_t>(static_cast<int64_t>(field)));
     next += 8;
   }
 };
@@ -43,13 +35,13 @@ struct FieldReader {
   bool bad = false;
   template <class T>
   void operator()(T& field, uint64_t max) {
-    const uint64_t value = load64(next);
+    const uint64_t value = load_element<8>(next);
     next += 8;
     if (value > max) bad = true;
     field = static_cast<T>(value > max ? 0 : value);
   }
   void between(int32_t& field, int32_t low, int32_t high) {
-    const auto value = static_cast<int64_t>(load64(next));
+    const auto value = static_cast<int64_t>(load_element<8>(next));
     next += 8;
     if (value < low || value > high) bad = true;
     field = static_cast<int32_t>(value < low || value > high ? 0 : value);
@@ -132,7 +124,7 @@ Status Decoder::save(void* to, bool (*write)(void* to, const uint8_t* bytes, siz
   sum.add(head, sizeof head);
   sum.add(counters, counter_bytes);
   uint8_t end[kChecksumBytes];
-  store64(end, sum.value());
+  store_element<8>(end, sum.value());
   return write(to, head, sizeof head) && write(to, counters, counter_bytes) && write(to, end, sizeof end) ? Status::ok
                                                                                                         : Status::io_target;
 }
@@ -154,7 +146,7 @@ Status Decoder::restore(const Callbacks& callbacks, void* workspace, size_t work
   Checksum sum;
   sum.add(head, sizeof head);
   sum.add(counters, counter_bytes);
-  if (sum.value() != load64(end)) return status_ = Status::bad_state;
+  if (sum.value() != load_element<8>(end)) return status_ = Status::bad_state;
 
   FieldReader fields{at + kInPlaceHeaderBytes};
   list_state(fields);
