@@ -18,9 +18,18 @@
 namespace hone::platform {
 namespace {
 
+// Pointers for exec, whose strings must outlive them.
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 // Between fork and exec only calls that are safe in a signal handler: other threads of the parent
 // may have held any lock. Reports errno through `report` and never returns.
-[[noreturn]] void become(char* const* argv, const char* output_file, pid_t parent, int report) {
+[[noreturn]] void become(char* const* argv, char* const* environment, const ChildSetup& setup, pid_t parent,
+                         int report) {
   const auto give_up = [&] {
     const int number = errno;
     (void)!::write(report, &number, sizeof number);
@@ -29,10 +38,14 @@ namespace {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up();
   if (::getppid() != parent) ::_exit(127);  // the parent died before the line above
 
-  if (output_file[0] != '\0') {
-    const int out = ::open(output_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (setup.own_group && ::setpgid(0, 0) != 0) give_up();
+  if (!setup.output_file.empty()) {
+    const int out = ::open(setup.output_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (out < 0 || ::dup2(out, STDOUT_FILENO) < 0 || ::dup2(out, STDERR_FILENO) < 0) give_up();
   }
+  if (setup.output_fd >= 0 && ::dup2(setup.output_fd, STDOUT_FILENO) < 0) give_up();
+  if (setup.error_fd >= 0 && ::dup2(setup.error_fd, STDERR_FILENO) < 0) give_up();
+  if (!setup.folder.empty() && ::chdir(setup.folder.c_str()) != 0) give_up();
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0) give_up();
   ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // sockets of ours among them
@@ -44,7 +57,7 @@ namespace {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 
-  ::execv(argv[0], argv);
+  ::execve(argv[0], argv, environment);
   give_up();
   ::_exit(127);
 }
@@ -60,18 +73,19 @@ bool executable(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const std::vector<std::string>& argv,
-                                                          const std::string& output_file) {
+                                                          const ChildSetup& setup) {
   if (argv.empty()) return fail(Code::invalid, "no program to start");
-  std::vector<char*> pointers;
-  for (const std::string& argument : argv) pointers.push_back(const_cast<char*>(argument.c_str()));
-  pointers.push_back(nullptr);
+  const std::vector<char*> arguments = pointers_to(argv);
+  std::vector<char*> variables;
+  if (setup.environment) variables = pointers_to(*setup.environment);
+  char* const* environment = setup.environment ? variables.data() : environ;
 
   std::array<int, 2> report{};
   if (::pipe2(report.data(), O_CLOEXEC) != 0)
     return fail(Code::unavailable, "cannot start " + argv[0] + ": " + std::generic_category().message(errno));
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid == 0) become(pointers.data(), output_file.c_str(), parent, report[1]);
+  if (pid == 0) become(arguments.data(), environment, setup, parent, report[1]);
   const int fork_error = errno;
   ::close(report[1]);
   int number = pid < 0 ? fork_error : 0;
@@ -87,7 +101,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const std::vector<std:
     return fail(number == ENOENT ? Code::not_found : Code::unavailable,
                 "cannot start " + argv[0] + ": " + std::generic_category().message(number));
   }
-  return std::unique_ptr<ChildProcess>(new ChildProcess(pid, open_pid(pid)));
+  return std::unique_ptr<ChildProcess>(new ChildProcess(pid, open_pid(pid), setup.own_group));
 }
 
 ChildProcess::~ChildProcess() {
@@ -99,12 +113,23 @@ ChildProcess::~ChildProcess() {
 }
 
 void ChildProcess::send_signal(int number) const {
-  if (pid_fd_ >= 0) ::syscall(SYS_pidfd_send_signal, pid_fd_, number, nullptr, 0);
+  if (own_group_) {
+    if (!status_) ::kill(-pid_, number);  // once waited for, its number may be somebody else's
+  } else if (pid_fd_ >= 0) {
+    ::syscall(SYS_pidfd_send_signal, pid_fd_, number, nullptr, 0);
+  }
+}
+
+bool ChildProcess::has_ended() const {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
 }
 
 std::optional<int> ChildProcess::exited() {
+  if (status_ || !has_ended()) return status_;
+  if (own_group_) ::kill(-pid_, SIGKILL);  // while the child still holds its number, and so the group's
   int status = 0;
-  if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_)
+  if (::waitpid(pid_, &status, WNOHANG) == pid_)
     status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   return status_;
 }

@@ -159,7 +159,9 @@ struct Broker::Impl {
   }
 
   [[nodiscard]] Result<> start() {
-    HONE_TRY(auto fresh, ChildProcess::start({program, "-c", path("mosquitto.conf")}, path("mosquitto.log")));
+    platform::ChildSetup setup;
+    setup.output_file = path("mosquitto.log");
+    HONE_TRY(auto fresh, ChildProcess::start({program, "-c", path("mosquitto.conf")}, setup));
     const std::lock_guard lock(mutex);
     child = std::move(fresh);
     return {};
