@@ -1,6 +1,7 @@
 #include "trainer/train.hpp"
 
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "base/hash.hpp"
@@ -14,8 +15,10 @@ Result<RecipeOutput> run_recipe(const RecipeInput& input) {
     case Recipe::cnn:
     case Recipe::mlp: return train_network(input);
     case Recipe::kmeans: return train_kmeans(input);
+    case Recipe::autoencoder:
+    case Recipe::command: break;
   }
-  return fail(Code::invalid, "this trainer does not know the recipe");
+  return fail(Code::invalid, "this trainer does not know the recipe " + std::string(name_of(input.pipeline.train.recipe)));
 }
 
 }  // namespace

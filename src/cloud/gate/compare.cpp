@@ -47,6 +47,7 @@ Comparison compare_rows(Metric metric, const PairedRows& rows, std::int32_t clas
       break;
     case Metric::accuracy:
     case Metric::silhouette:
+    case Metric::reconstruction:
     case Metric::score: sample.gain = metrics::mean_gain(rows.deployed, rows.candidate); break;
   }
   const metrics::BootstrapGain gain = metrics::bootstrap_gain(sample, tail, seed);

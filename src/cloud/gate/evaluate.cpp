@@ -49,6 +49,7 @@ double measure(Metric metric, const PairedRows& rows, const std::vector<double>&
       return static_cast<double>(right) / static_cast<double>(rows.size());
     }
     case Metric::silhouette:
+    case Metric::reconstruction:
     case Metric::score: return mean(answers);
   }
   return 0;
@@ -85,7 +86,7 @@ Result<std::vector<double>> silhouettes(const metrics::Matrix<float>& features,
 
 Result<std::vector<double>> answers_of(Metric metric, std::span<const float> scores, std::int64_t width,
                                        std::size_t labels) {
-  if (metric == Metric::silhouette || metric == Metric::score)
+  if (metric == Metric::silhouette || metric == Metric::score || metric == Metric::reconstruction)
     return fail(Code::invalid, "'" + std::string(name_of(metric)) + "' is not measured by scores of labels");
   const bool fits = static_cast<std::size_t>(width) == labels || (metric == Metric::auc && width == 1);
   if (!fits || width <= 0 || scores.size() % static_cast<std::size_t>(width) != 0)

@@ -143,6 +143,4 @@ struct GateRecord {
 [[nodiscard]] Bytes rows_to_npy(const PairedRows& rows);
 [[nodiscard]] Result<PairedRows> rows_from_npy(ByteView npy);
 
-[[nodiscard]] std::string_view name_of(Metric metric);
-
 }  // namespace hone::cloud

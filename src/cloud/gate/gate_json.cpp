@@ -61,7 +61,8 @@ Result<const Json*> slices_at(const Json& json) {
 }
 
 Result<Metric> metric_from(std::string_view name) {
-  for (const Metric metric : {Metric::accuracy, Metric::f1, Metric::auc, Metric::silhouette, Metric::score})
+  for (const Metric metric : {Metric::accuracy, Metric::f1, Metric::auc, Metric::silhouette, Metric::score,
+                              Metric::reconstruction})
     if (name == name_of(metric)) return metric;
   return fail(Code::invalid, "'metric' must be \"accuracy\", \"f1\", \"auc\", \"silhouette\" or \"score\"");
 }
@@ -324,17 +325,6 @@ Result<PairedRows> rows_from_npy(ByteView npy) {
       return fail(Code::invalid, "a row's figure is no finite number");
   }
   return rows;
-}
-
-std::string_view name_of(Metric metric) {
-  switch (metric) {
-    case Metric::accuracy: return "accuracy";
-    case Metric::f1: return "f1";
-    case Metric::auc: return "auc";
-    case Metric::silhouette: return "silhouette";
-    case Metric::score: return "score";
-  }
-  return "metric";
 }
 
 }  // namespace hone::cloud

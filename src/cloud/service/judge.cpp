@@ -71,7 +71,9 @@ Judgement rejected(const Error& error) {
 
 // Whether the two models can be asked for what the metric compares: for accuracy, F1 and AUC their scores say it. The
 // Silhouette needs the feature space of the first release beside the clusters, and the port gives the clusters only.
-bool can_measure(Metric metric) { return metric != Metric::silhouette && metric != Metric::score; }
+bool can_measure(Metric metric) {
+  return metric != Metric::silhouette && metric != Metric::score && metric != Metric::reconstruction;
+}
 
 Judgement not_judged(Metric metric) {
   Judgement judgement;

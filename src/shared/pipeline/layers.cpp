@@ -151,7 +151,8 @@ std::string to_text(const Layer& layer) {
   return "";
 }
 
-Result<std::vector<std::vector<std::int64_t>>> shapes_of(const wire::Signal& signal, const std::vector<Layer>& layers) {
+Result<std::vector<std::vector<std::int64_t>>> shapes_of(const wire::Signal& signal, const std::vector<Layer>& layers,
+                                                         LastLayer last_layer) {
   if (layers.empty() || layers.size() > kLayersMax)
     return fail(Code::invalid, "there must be 1 to 64 layers, not " + std::to_string(layers.size()));
   Flow flow;
@@ -165,10 +166,12 @@ Result<std::vector<std::vector<std::int64_t>>> shapes_of(const wire::Signal& sig
     shapes.push_back(flow.shape);
   }
   const Layer& last = layers.back();
-  const auto labels = static_cast<std::int64_t>(signal.labels.size());
-  if (last.kind != Layer::Kind::dense || last.channels != labels)
+  const bool for_labels = last_layer == LastLayer::labels;
+  const auto outputs = static_cast<std::int64_t>(for_labels ? signal.labels.size() : signal.elements());
+  if (last.kind != Layer::Kind::dense || last.channels != outputs)
     return fail(Code::invalid, "layer " + std::to_string(layers.size()) + " '" + to_text(last) + "' must be 'dense " +
-                                   std::to_string(labels) + "': one output for each label");
+                                   std::to_string(outputs) + "': one output for each " +
+                                   (for_labels ? "label" : "element of a sample"));
   return shapes;
 }
 

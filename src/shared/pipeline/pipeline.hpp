@@ -17,9 +17,10 @@
 namespace hone {
 
 enum class CollectUntil : std::uint8_t { goal, always, never };
-enum class Recipe : std::uint8_t { cnn, mlp, kmeans };
-enum class Metric : std::uint8_t { accuracy, f1, auc, silhouette, score };
-enum class ExportFormat : std::uint8_t { onnx };
+enum class Recipe : std::uint8_t { cnn, mlp, autoencoder, kmeans, command };
+enum class Start : std::uint8_t { warm, fresh, best };
+enum class Metric : std::uint8_t { accuracy, f1, auc, silhouette, score, reconstruction };
+enum class ExportFormat : std::uint8_t { onnx, onnx_int8 };
 
 struct CollectRules {
   CollectUntil until = CollectUntil::goal;
@@ -47,6 +48,25 @@ struct KMeansRules {
   bool spectrum = false;       // of the signal's last axis: magnitudes of frequencies instead of values
 };
 
+// What an autoencoder does with data that holds anomalies.
+struct AutoencoderRules {
+  double clip = 5;    // as in KMeansRules
+  double trim = 0.1;  // share of the rows of a batch, the worst reconstructed, that pull no weight
+};
+
+// Images are moved and turned while training, each time they are seen anew.
+struct AugmentRules {
+  std::int64_t shift = 0;  // pixels at most, each way
+  double rotate = 0;       // degrees at most, each way
+};
+
+// A program that trains, and one that gives each holdout row a figure: docs/trainers.md.
+struct CommandRules {
+  std::vector<std::string> train;  // the program and its arguments; no shell looks at them
+  std::vector<std::string> eval;   // empty: the metric needs none
+  Duration timeout = std::chrono::hours(1);
+};
+
 // When the recipes that score anomalies call a window anomalous.
 struct AnomalyRules {
   double threshold = 0.99;                // quantile of the training scores, or
@@ -55,9 +75,16 @@ struct AnomalyRules {
 
 struct TrainRules {
   Recipe recipe = Recipe::cnn;
-  std::vector<Layer> layers;              // cnn, mlp
+  std::vector<Layer> layers;              // cnn, mlp, autoencoder
   KMeansRules kmeans;
-  AnomalyRules anomaly;                   // kmeans
+  AutoencoderRules autoencoder;
+  AnomalyRules anomaly;                   // kmeans, autoencoder
+  CommandRules command;
+  Start start = Start::warm;              // this and the next four: networks
+  std::int64_t patience = 0;              // epochs without a better one after which fitting stops; 0: never
+  bool balance = false;                   // rare labels weigh more
+  bool normalise = false;                 // features are standardised by what the graph learns
+  AugmentRules augment;
   std::int64_t epochs = 8;  // a small set gets up to 4 times as many: see trainer/schedule.hpp
   std::int64_t batch_size = 128;
   double learning_rate = 3e-3;
@@ -78,8 +105,25 @@ struct GateRules {
   double no_slice_worse_than = 0.01;
 };
 
+struct ExportRules {
+  std::vector<ExportFormat> formats{ExportFormat::onnx};  // the plain one first, always there
+  double may_lose = 0.005;  // of the metric, against the plain export: what loses more is not shipped
+};
+
+// What an update may cost on the wire: a share of the full fp32 file, or bytes.
+struct WireBudget {
+  double share = 0;  // 0: `bytes` says it
+  std::int64_t bytes = 0;
+
+  [[nodiscard]] std::int64_t bytes_of(std::int64_t full_bytes) const {
+    return share > 0 ? static_cast<std::int64_t>(share * static_cast<double>(full_bytes)) : bytes;
+  }
+};
+
 struct DeliveryRules {
   std::int64_t delta_bases = 4;
+  std::optional<WireBudget> wire_budget;  // nullopt: "none"
+  double wire_keep = 0.9;  // share of the free model's gain that an update within the budget must keep
   std::vector<int> rollout{100};  // percent of the fleet, ascending, ends with 100
   std::optional<Duration> check_every = std::chrono::hours(24);  // nullopt: "never"
 };
@@ -91,7 +135,7 @@ struct Pipeline {
   CollectRules collect;
   TrainRules train;
   GateRules gate;
-  std::vector<ExportFormat> formats{ExportFormat::onnx};
+  ExportRules exports;
   DeliveryRules delivery;
   std::string toml;  // as it was written
 
@@ -100,7 +144,12 @@ struct Pipeline {
   [[nodiscard]] std::string recipe_fingerprint() const;
 };
 
-[[nodiscard]] std::string_view name_of(Recipe recipe);  // "cnn"
+[[nodiscard]] std::string_view name_of(Recipe recipe);        // "cnn"
+[[nodiscard]] std::string_view name_of(Metric metric);        // "accuracy"
+[[nodiscard]] std::string_view name_of(Start start);          // "warm"
+[[nodiscard]] std::string_view name_of(ExportFormat format);  // "onnx-int8"
+// True: weights of layers are fitted, by gradients.
+[[nodiscard]] bool is_network(Recipe recipe);
 // True: the recipe learns labels, so that only labelled samples count. False: it takes every sample.
 [[nodiscard]] bool learns_labels(Recipe recipe);
 

@@ -206,15 +206,10 @@ TEST(Pipeline, WhatThisVersionDoesNotHaveYetIsSaid) {
   const auto expect_later = [](const std::string& text, const std::string& use) {
     EXPECT_THAT(refusal(text), HasSubstr("this version does not have yet; use " + use));
   };
-  for (const char* recipe : {"\"autoencoder\"", "\"command\""})
-    expect_later(with("\"cnn\"", recipe), "'cnn'");
-  expect_later(with("\"accuracy\"", "\"score\""), "'accuracy'");
-  expect_later(with("[\"onnx\"]", "[\"onnx\", \"onnx-int8\"]"), "'onnx'");
   expect_later(with("[\"onnx\"]", "[\"command\"]"), "'onnx'");
   expect_later(with("drift = false,", "drift = true,"), "false");
   expect_later(with("resume_on_drift = false", "resume_on_drift = true"), "false");
   expect_later(with("audit_fraction = 0.0", "audit_fraction = 0.01"), "0.0");
-  expect_later(with("wire_budget = \"none\"", "wire_budget = \"1%\""), "\"none\"");
 }
 
 const std::string kPump = R"([pipeline]
@@ -237,6 +232,51 @@ std::string pump(const std::string& what, const std::string& by) {
   return text.replace(text.find(what), what.size(), by);
 }
 
+TEST(Pipeline, ReadsHowNetworksLearn) {
+  EXPECT_EQ(parse_pipeline(kDigits, "digits.toml")->train.start, Start::warm);
+  const auto p = parse_pipeline(with("epochs = 5",
+                                     "epochs = 5\nstart = \"best\"\npatience = 3\nbalance = true\n"
+                                     "normalise = true\naugment = { shift = 2, rotate = 10 }"),
+                                "digits.toml");
+  ASSERT_TRUE(p) << p.error().context;
+  EXPECT_EQ(p->train.start, Start::best);
+  EXPECT_EQ(p->train.patience, 3);
+  EXPECT_TRUE(p->train.balance);
+  EXPECT_TRUE(p->train.normalise);
+  EXPECT_EQ(p->train.augment.shift, 2);
+  EXPECT_EQ(p->train.augment.rotate, 10);
+  EXPECT_THAT(refusal(with("epochs = 5", "start = \"hot\"")),
+              HasSubstr("must be 'warm', 'fresh' or 'best', not 'hot'"));
+  EXPECT_THAT(refusal(with("epochs = 5", "augment = { turn = 3 }")),
+              HasSubstr("unknown key 'turn' in [train.augment]"));
+}
+
+TEST(Pipeline, ReadsWhatAnUpdateMayCostOnTheWire) {
+  const auto budget = [](const std::string& text) {
+    return parse_pipeline(with("\"none\"", text), "digits.toml").value().delivery;
+  };
+  EXPECT_FALSE(budget("\"none\"").wire_budget);
+  EXPECT_EQ(budget("\"1%\"").wire_budget->bytes_of(827'688), 8276);
+  EXPECT_EQ(budget("\"0.25%\"").wire_budget->bytes_of(400'000), 1000);
+  EXPECT_EQ(budget("\"8 KiB\"").wire_budget->bytes_of(827'688), 8192);
+  EXPECT_EQ(budget("\"1%\"").wire_keep, 0.9);
+  for (const char* text : {"\"0%\"", "\"101%\"", "\"nan%\"", "\"%\"", "\"1\"", "\"few\"", "\"8 B\""})
+    EXPECT_THAT(refusal(with("\"none\"", text)), HasSubstr("'delivery.wire_budget' must be \"none\", a share"));
+  EXPECT_THAT(refusal(pump("goal = 0.6", "goal = 0.6\n[delivery]\nwire_budget = \"1%\"")),
+              HasSubstr("is for recipes with layers, not for 'kmeans'"));
+}
+
+TEST(Pipeline, ReadsWhatIsExported) {
+  const auto p = parse_pipeline(with("[\"onnx\"]", "[\"onnx\", \"onnx-int8\"]\nmay_lose = 0.01"), "digits.toml");
+  ASSERT_TRUE(p) << p.error().context;
+  EXPECT_THAT(p->exports.formats, ElementsAre(ExportFormat::onnx, ExportFormat::onnx_int8));
+  EXPECT_EQ(p->exports.may_lose, 0.01);
+  EXPECT_THAT(refusal(with("[\"onnx\"]", "[\"onnx-int8\"]")), HasSubstr("must begin with 'onnx'"));
+  EXPECT_THAT(refusal(with("[\"onnx\"]", "[]")), HasSubstr("must begin with 'onnx'"));
+  EXPECT_THAT(refusal(with("[\"onnx\"]", "[\"onnx\", \"onnx\"]")), HasSubstr("names 'onnx' twice"));
+  EXPECT_THAT(refusal(with("[\"onnx\"]", "[\"tflite\"]")), HasSubstr("must hold 'onnx' and 'onnx-int8'"));
+}
+
 TEST(Pipeline, ReadsAnUnsupervisedOne) {
   const auto p = parse_pipeline(kPump, "pump.toml");
   ASSERT_TRUE(p) << p.error().context;
@@ -250,6 +290,39 @@ TEST(Pipeline, ReadsAnUnsupervisedOne) {
   EXPECT_EQ(p->gate.metric, Metric::silhouette);
   EXPECT_TRUE(p->signal.labels.empty());
   EXPECT_FALSE(learns_labels(p->train.recipe));
+}
+
+TEST(Pipeline, ReadsAnAutoencoder) {
+  const std::string recipe = "recipe = \"autoencoder\"\nlayers = [\"dense 32\", \"relu\", \"dense 192\"]";
+  std::string text = pump("recipe = \"kmeans\"\nclusters = [3, 5]", recipe);
+  const auto p = parse_pipeline(text, "pump.toml");
+  ASSERT_TRUE(p) << p.error().context;
+  EXPECT_EQ(p->train.recipe, Recipe::autoencoder);
+  EXPECT_EQ(p->train.autoencoder.trim, 0.05);
+  EXPECT_EQ(p->train.anomaly.alarms_per_day, 20);
+  EXPECT_EQ(p->gate.metric, Metric::reconstruction);
+  EXPECT_FALSE(learns_labels(p->train.recipe));
+  EXPECT_THAT(refusal(text.replace(text.find("dense 192"), 9, "dense 191")),
+              HasSubstr("must be 'dense 192': one output for each element of a sample"));
+}
+
+TEST(Pipeline, ReadsACommand) {
+  const std::string recipe =
+      "recipe = \"command\"\ncommand = [\"train.py\", \"--fast\"]\neval = [\"eval.py\"]\ntimeout = \"5m\"";
+  const auto command = [&](const std::string& from, const std::string& to) {
+    std::string text = pump("recipe = \"kmeans\"\nclusters = [3, 5]\ntrim = 0.05\nalarms_per_day = 20", recipe);
+    return text.replace(text.find(from), from.size(), to);
+  };
+  const auto p = parse_pipeline(command("goal = 0.6", "goal = 250"), "pump.toml");
+  ASSERT_TRUE(p) << p.error().context;
+  EXPECT_THAT(p->train.command.train, ElementsAre("train.py", "--fast"));
+  EXPECT_THAT(p->train.command.eval, ElementsAre("eval.py"));
+  EXPECT_EQ(p->train.command.timeout, std::chrono::minutes(5));
+  EXPECT_EQ(p->gate.metric, Metric::score);
+  EXPECT_EQ(p->gate.goal, 250);
+  EXPECT_THAT(refusal(command("[\"train.py\", \"--fast\"]", "[]")), HasSubstr("'train.command' must name a program"));
+  EXPECT_THAT(refusal(command("eval = [\"eval.py\"]\n", "")), HasSubstr("name it in train.eval"));
+  EXPECT_THAT(refusal(command("timeout", "epochs = 3\ntimeout")), HasSubstr("is not for the recipe 'command'"));
 }
 
 TEST(Pipeline, RefusesWhatDoesNotBelongToTheRecipe) {
@@ -308,6 +381,8 @@ TEST(Pipeline, FingerprintChangesExactlyWithTheRecipe) {
                                  {"epochs = 5", "epochs = 6"},
                                  {"batch_size = 64", "batch_size = 65"},
                                  {"2e-3", "2.1e-3"},
+                                 {"epochs = 5", "epochs = 5\nbalance = true"},
+                                 {"epochs = 5", "epochs = 5\nstart = \"fresh\""},
                                  {"\"uint8\"", "\"int8\""},
                                  {"0.00392156862745098", "1"}})
     EXPECT_NE(fingerprint(with(line, by)), before) << line;

@@ -252,18 +252,12 @@ const toml::table* TomlSection::table(std::string_view key) {
   return value;
 }
 
-int TomlSection::choice(std::string_view key, int otherwise, std::string_view what, std::initializer_list<Choice> known,
-                        std::initializer_list<std::string_view> later) {
+int TomlSection::choice(std::string_view key, int otherwise, std::initializer_list<Choice> known) {
   std::string word;
   text(key, word, 256);
   if (failed() || !has(key)) return otherwise;
   for (const Choice& choice : known)
     if (choice.word == word) return choice.value;
-  if (std::find(later.begin(), later.end(), word) != later.end()) {
-    fail_at(key, "asks for the " + std::string(what) + " '" + word + "', which this version does not have yet; use " +
-                     quoted_list(known));
-    return otherwise;
-  }
   fail_at(key, "must be " + quoted_list(known) + ", not '" + word + "'");
   return otherwise;
 }

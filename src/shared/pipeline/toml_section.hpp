@@ -56,10 +56,8 @@ class TomlSection {
   void integers(std::string_view key, std::vector<std::int64_t>& out, std::size_t items_max);
   [[nodiscard]] const toml::table* table(std::string_view key);
 
-  // The word at `key`, or `otherwise`. `what` names the kind of thing: "recipe". `later` has the words
-  // that hone's design knows and this version does not: they are refused with a sentence of their own.
-  [[nodiscard]] int choice(std::string_view key, int otherwise, std::string_view what,
-                           std::initializer_list<Choice> known, std::initializer_list<std::string_view> later);
+  // The word at `key`, or `otherwise`.
+  [[nodiscard]] int choice(std::string_view key, int otherwise, std::initializer_list<Choice> known);
 
   // An error at the key's value (item `index` of an array), or at the section when the key is absent.
   void fail_at(std::string_view key, std::string_view problem, std::optional<std::size_t> index = std::nullopt);
