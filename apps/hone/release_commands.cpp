@@ -34,6 +34,16 @@ void print_releases(const Json& answer) {
   table.print();
 }
 
+// `look` has the keys decision, reason and numbers.
+void print_look(const Json& look) {
+  const Json& numbers = look.at("numbers");
+  if (!numbers.contains("verdict") || !numbers.at("verdict").contains("words")) {
+    std::printf("  %s\n", text_of(look.at("reason")).c_str());
+    return;
+  }
+  for (const Json& sentence : numbers.at("verdict").at("words")) std::printf("  %s\n", text_of(sentence).c_str());
+}
+
 void print_verdicts(const Json& answer) {
   const Json& verdicts = answer.at("verdicts");
   if (verdicts.empty()) {
@@ -43,13 +53,13 @@ void print_verdicts(const Json& answer) {
   for (const Json& verdict : verdicts) {
     std::printf("%s  %s  %s\n", when(verdict.at("at")).c_str(), text_of(verdict.at("job")).c_str(),
                 text_of(verdict.at("decision")).c_str());
-    const Json& numbers = verdict.at("numbers");
-    const bool has_words = numbers.contains("verdict") && numbers.at("verdict").contains("words");
-    if (!has_words) {
-      std::printf("  %s\n", text_of(verdict.at("reason")).c_str());
-      continue;
+    if (verdict.contains("first_look") && !verdict.at("first_look").is_null()) {
+      const Json& first = verdict.at("first_look");
+      std::printf(" the first look, at the model: %s\n", text_of(first.at("decision")).c_str());
+      print_look(first);
+      std::printf(" the second look, at its fallback: %s\n", text_of(verdict.at("decision")).c_str());
     }
-    for (const Json& sentence : numbers.at("verdict").at("words")) std::printf("  %s\n", text_of(sentence).c_str());
+    print_look(verdict);
   }
 }
 

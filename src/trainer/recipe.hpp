@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/json.hpp"
@@ -27,10 +29,21 @@ struct RecipeInput {  // borrowed
   }
 };
 
-struct RecipeOutput {
+struct Export {
+  std::string format;  // "onnx-int8"
+  Bytes file;
+};
+
+struct ModelOutput {
   Bytes onnx;
+  std::vector<Export> exports;  // what pipeline.formats asks for beside "onnx"
+  std::optional<Bytes> hints;   // delta/encode/hints_file.hpp, for the delta from the base
   double validation_metric = 0;
-  Json lineage = Json::object();  // beside what every recipe has
+};
+
+struct RecipeOutput : ModelOutput {
+  std::optional<ModelOutput> fallback;  // the gate's second look, see wire::TrainedModel
+  Json lineage = Json::object();        // beside what every recipe has
 };
 
 [[nodiscard]] Result<RecipeOutput> train_network(const RecipeInput& input);  // cnn, mlp

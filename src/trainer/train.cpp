@@ -21,6 +21,20 @@ Result<RecipeOutput> run_recipe(const RecipeInput& input) {
   return fail(Code::invalid, "this trainer does not know the recipe " + std::string(name_of(input.pipeline.train.recipe)));
 }
 
+// Names a model and takes the files beside it.
+void name_files(ModelOutput& output, wire::ModelFiles& files, std::vector<Bytes>& further) {
+  files.model = ModelHash{sha256(output.onnx)};
+  for (Export& one : output.exports) {
+    files.exports.push_back({one.format, ModelHash{sha256(one.file)}});
+    further.push_back(std::move(one.file));
+  }
+  if (output.hints) {
+    files.hints = BlobHash{sha256(*output.hints)};
+    further.push_back(std::move(*output.hints));
+  }
+  files.validation_metric = output.validation_metric;
+}
+
 }  // namespace
 
 Result<TrainOutcome> train(const wire::Job& job, const Pipeline& pipeline, const Rows& rows,
@@ -31,9 +45,12 @@ Result<TrainOutcome> train(const wire::Job& job, const Pipeline& pipeline, const
   const Rows& used = kept ? *kept : rows;
   HONE_TRY(RecipeOutput output, run_recipe({job, pipeline, used, base_onnx, progress}));
   TrainOutcome outcome;
-  outcome.message.model = ModelHash{sha256(output.onnx)};
+  name_files(output, outcome.message, outcome.further);
   outcome.onnx = std::move(output.onnx);
-  outcome.message.validation_metric = output.validation_metric;
+  if (output.fallback) {
+    name_files(*output.fallback, outcome.message.fallback.emplace(), outcome.further);
+    outcome.further.push_back(std::move(output.fallback->onnx));
+  }
   outcome.message.lineage = std::move(output.lineage);
   outcome.message.lineage["recipe"] = name_of(pipeline.train.recipe);
   outcome.message.lineage["seed"] = job.seed;

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -17,6 +18,7 @@ namespace hone::trainer {
 
 struct TrainOutcome {
   Bytes onnx;
+  std::vector<Bytes> further;  // the other files that the message names: exports, hints, the fallback's
   wire::TrainedModel message;  // for POST /v1/jobs/<id>/complete; message.model is the hash of `onnx`
 };
 

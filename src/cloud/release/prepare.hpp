@@ -2,7 +2,7 @@
 // devices may run. Everything goes to the blob store, so that publishing can be repeated from there.
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/result.hpp"
@@ -12,15 +12,20 @@
 
 namespace hone::cloud {
 
+struct DeltaBase {
+  ModelHash model;
+  std::optional<BlobHash> hints{};  // what the trainer knows of the way from here; unreadable ones cost size only
+};
+
 // From which models deltas lead to `target`: the models of the last published releases, each once,
 // newest first, at most `count`. `releases` newest first.
-[[nodiscard]] std::vector<ModelHash> delta_bases(const std::vector<ReleaseRow>& releases, const ModelHash& target,
+[[nodiscard]] std::vector<DeltaBase> delta_bases(const std::vector<ReleaseRow>& releases, const ModelHash& target,
                                                  std::int64_t count);
 
 // Durable when it returns; gives the manifest's blob. The same arguments give the same manifest. A delta
 // that is not smaller than the full file is left out. `release.judged` becomes the manifest's `created`.
 [[nodiscard]] Result<BlobHash> prepare(const ReleaseRow& release, const wire::Signal& signal,
-                                       const wire::SelfTest& self_test, const std::vector<ModelHash>& bases,
+                                       const wire::SelfTest& self_test, const std::vector<DeltaBase>& bases,
                                        BlobStore& blobs);
 
 }  // namespace hone::cloud

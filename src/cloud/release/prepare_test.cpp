@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "cloud/store/files/blobs.hpp"
 #include "platform/sim/sim.hpp"
 #include "shared/delta/apply.hpp"
+#include "shared/model/run/testing_model.hpp"
 
 namespace hone::cloud {
 namespace {
@@ -27,8 +30,13 @@ TEST(DeltaBases, AreTheLastDistinctPublishedModels) {
   unpublished.state = ReleaseState::prepared;
   const std::vector<ReleaseRow> releases{unpublished,       published(5, "b"), published(4, "c"),
                                          published(3, "b"), published(2, "a"), published(1, "z")};
-  EXPECT_EQ(delta_bases(releases, model("new"), 3), (std::vector{model("b"), model("c"), model("a")}));
-  EXPECT_EQ(delta_bases(releases, model("c"), 2), (std::vector{model("b"), model("a")})) << "not from itself";
+  const auto bases = [&](const ModelHash& target, int count) {
+    std::vector<ModelHash> models;
+    for (const DeltaBase& base : delta_bases(releases, target, count)) models.push_back(base.model);
+    return models;
+  };
+  EXPECT_EQ(bases(model("new"), 3), (std::vector{model("b"), model("c"), model("a")}));
+  EXPECT_EQ(bases(model("c"), 2), (std::vector{model("b"), model("a")})) << "not from itself";
   EXPECT_TRUE(delta_bases(releases, model("new"), 0).empty());
 }
 
@@ -70,7 +78,7 @@ struct PrepareTest : ::testing::Test {
 };
 
 TEST_F(PrepareTest, MakesADeltaThatRebuildsTheModel) {
-  const auto blob = prepare(release, signal, self_test, {old_model}, *blobs);
+  const auto blob = prepare(release, signal, self_test, {DeltaBase{old_model}}, *blobs);
   ASSERT_TRUE(blob.has_value()) << blob.error().context;
   const auto manifest = manifest_of(*blob);
   EXPECT_EQ(manifest.full.sha256, release.model.sha256);
@@ -88,14 +96,47 @@ TEST_F(PrepareTest, LeavesOutADeltaThatIsNotSmaller) {
   Bytes noise(200'000);
   other.fill(noise);
   const ModelHash unrelated{blobs->put(noise)->sha256};
-  const auto manifest = manifest_of(prepare(release, signal, self_test, {unrelated, old_model}, *blobs).value());
+  const auto manifest = manifest_of(prepare(release, signal, self_test, {DeltaBase{unrelated}, DeltaBase{old_model}}, *blobs).value());
   ASSERT_EQ(manifest.deltas.size(), 1U);
   EXPECT_EQ(manifest.deltas[0].base, old_model);
 }
 
+// An update of rank one, whose factors the trainer knows.
+TEST_F(PrepareTest, UsesWhatTheTrainerKnowsOfTheWayFromTheBase) {
+  constexpr std::size_t kRows = 200, kColumns = 150;
+  platform::SimRandom random(9);
+  const auto draw = [&](int below) {
+    std::array<std::uint8_t, 2> two{};
+    random.fill(two);
+    return (two[0] | two[1] << 8) % below;
+  };
+  model::testing::LinearModel linear;
+  linear.signal.shape = {kRows};
+  linear.signal.dtype = wire::DType::float32;
+  linear.bias.assign(kColumns, 0.F);
+  for (std::size_t i = 0; i < kRows * kColumns; ++i) linear.weights.push_back(static_cast<float>(draw(30'000)) * 1e-5F);
+  Json u = Json::array(), v = Json::array();
+  for (std::size_t i = 0; i < kRows; ++i) u.push_back(draw(15) - 7);
+  for (std::size_t j = 0; j < kColumns; ++j) v.push_back(draw(15) - 7);
+  const ModelHash base{blobs->put(model::testing::onnx_bytes(linear))->sha256};
+  for (std::size_t i = 0; i < kRows; ++i)
+    for (std::size_t j = 0; j < kColumns; ++j)
+      linear.weights[i * kColumns + j] += static_cast<float>(u[i].get<int>() * v[j].get<int>()) * 0x1p-12F;
+  release.model = ModelHash{blobs->put(model::testing::onnx_bytes(linear))->sha256};
+  const Json hints = Json::array({{{"tensor", "weights"}, {"rows", kRows}, {"columns", kColumns}, {"rank", 1},
+                                   {"shift", 0}, {"scale", 12}, {"u", u}, {"v", v}}});
+  const auto bytes_with = [&](std::optional<BlobHash> blob) {
+    const auto manifest = manifest_of(prepare(release, signal, self_test, {DeltaBase{base, blob}}, *blobs).value());
+    return manifest.deltas.at(0).file.bytes;
+  };
+  const auto without = bytes_with({});
+  EXPECT_LT(bytes_with(blobs->put(dump_bytes(hints)).value()), without / 4);
+  EXPECT_EQ(bytes_with(blobs->put(to_bytes("no hints")).value()), without) << "they cost size, not the release";
+}
+
 TEST_F(PrepareTest, GivesTheSameManifestWhenItIsRepeatedAfterACrash) {
-  EXPECT_EQ(prepare(release, signal, self_test, {old_model}, *blobs).value(),
-            prepare(release, signal, self_test, {old_model}, *blobs).value());
+  EXPECT_EQ(prepare(release, signal, self_test, {DeltaBase{old_model}}, *blobs).value(),
+            prepare(release, signal, self_test, {DeltaBase{old_model}}, *blobs).value());
 }
 
 }  // namespace

@@ -13,11 +13,19 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "shared/wire/model_files.hpp"
 
 namespace hone::cloud {
 
 enum class ReleaseState : std::uint8_t { judged, prepared, published };
 [[nodiscard]] std::string_view name_of(ReleaseState state);
+
+// One look of the gate at one model.
+struct LookRow {
+  std::string decision;           // promote, hold, reject
+  std::string reason;             // one sentence
+  Json numbers = Json::object();  // every number that the gate used
+};
 
 struct VerdictRow {
   std::int64_t job = 0;
@@ -26,6 +34,8 @@ struct VerdictRow {
   std::string decision;           // promote, hold, reject
   std::string reason;             // one sentence
   Json numbers = Json::object();  // every number that the gate used
+  std::optional<LookRow> first_look;  // at the job's model, when the verdict is about its fallback
+  Json exports = Json::array();       // what became of each export: service/judge_exports.hpp
 };
 
 struct ReleaseRow {
@@ -33,6 +43,8 @@ struct ReleaseRow {
   ReleaseSeq seq;
   ReleaseState state = ReleaseState::judged;
   ModelHash model;
+  std::vector<wire::ModelExport> exports;  // the same model in other formats, those that ship
+  std::optional<BlobHash> hints;           // for the delta from the base of its job
   std::optional<std::int64_t> job;        // none for a rollback
   std::optional<ReleaseSeq> rollback_of;  // the release whose file it names again
   std::string note;

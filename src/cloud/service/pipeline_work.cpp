@@ -6,6 +6,7 @@
 #include "base/json.hpp"
 #include "cloud/release/prepare.hpp"
 #include "cloud/release/self_test.hpp"
+#include "cloud/service/judge_job.hpp"
 #include "cloud/rollout/advance.hpp"
 #include "cloud/rollout/offer.hpp"
 #include "cloud/train/jobs.hpp"
@@ -107,21 +108,24 @@ Result<bool> PipelineWork::judge_trained() {
 
 Result<bool> PipelineWork::judge_one(std::int64_t number) {
   HONE_TRY(const auto job, ports_.stores.jobs->get(number));
-  if (!job || !job->model || !job->dataset) return fail(Code::damaged, "the job has no model: the database is damaged");
+  if (!job) return fail(Code::damaged, "the job is gone from the database");
   HONE_TRY(const auto releases, ports_.stores.releases->list(pipeline_->name));
   std::optional<ModelHash> deployed;
   if (const auto* newest = newest_published(releases)) deployed = newest->model;
   const ReleaseSeq compared_with = releases.empty() ? ReleaseSeq{} : releases.front().seq;
 
   HONE_TRY(const auto last_look, newest_look());
-  HONE_TRY(const Judgement judgement, judge_.judge(pipeline_->gate, *job->dataset, *job->model, deployed, last_look));
+  HONE_TRY(const JobJudgement judged, judge_job(judge_, pipeline_->gate, *job, deployed, last_look));
+  const Judgement& judgement = judged.judgement;
   const Time at = ports_.clock.now();
-  VerdictRow verdict{number, pipeline_->name, at, judgement.decision, judgement.reason, judgement.numbers};
+  VerdictRow verdict{number, pipeline_->name, at, judgement.decision, judgement.reason, judgement.numbers, {}, {}};
+  if (judged.first) verdict.first_look = LookRow{judged.first->decision, judged.first->reason, judged.first->numbers};
   std::optional<ReleaseRow> promoted;
   if (judgement.promote) {
     promoted.emplace();
     promoted->pipeline = pipeline_->name;
-    promoted->model = *job->model;
+    promoted->model = judged.files.model;
+    promoted->hints = judged.files.hints;
     promoted->job = number;
     promoted->metric = judgement.metric;
     promoted->metric_value = judgement.metric_value;
@@ -137,8 +141,11 @@ Result<bool> PipelineWork::judge_one(std::int64_t number) {
 Result<std::optional<Look>> PipelineWork::newest_look() {
   constexpr int kVerdictsMax = 256;
   HONE_TRY(const auto verdicts, ports_.stores.releases->verdicts(pipeline_->name, kVerdictsMax));
-  for (const VerdictRow& verdict : verdicts)
+  for (const VerdictRow& verdict : verdicts) {
     if (const auto look = look_of(verdict.numbers)) return look;
+    if (!verdict.first_look) continue;
+    if (const auto look = look_of(verdict.first_look->numbers)) return look;
+  }
   return std::optional<Look>{};
 }
 
@@ -169,6 +176,7 @@ Result<> PipelineWork::finish_releases() {
 
 Result<> PipelineWork::prepare_release(const ReleaseRow& release, const std::vector<ReleaseRow>& releases) {
   wire::SelfTest self_test;
+  auto bases = delta_bases(releases, release.model, pipeline_->delivery.delta_bases);
   if (release.rollback_of) {
     HONE_TRY(const auto older, ports_.stores.releases->get(pipeline_->name, *release.rollback_of));
     if (!older) return fail(Code::damaged, "the release it goes back to is gone from the database");
@@ -182,8 +190,9 @@ Result<> PipelineWork::prepare_release(const ReleaseRow& release, const std::vec
     HONE_TRY(const Bytes model, ports_.stores.blobs->get({release.model.sha256}, kModelBytesMax));
     HONE_TRY(const auto runner, ports_.runtime.load(model, dataset.signal));
     HONE_TRY(self_test, make_self_test(*runner, dataset, *ports_.stores.blobs));
+    for (DeltaBase& base : bases)
+      if (job->base == base.model) base.hints = release.hints;
   }
-  const auto bases = delta_bases(releases, release.model, pipeline_->delivery.delta_bases);
   HONE_TRY(const BlobHash manifest, prepare(release, pipeline_->signal, self_test, bases, *ports_.stores.blobs));
   return ports_.stores.releases->set_prepared(pipeline_->name, release.seq, manifest);
 }

@@ -67,9 +67,10 @@ Result<Json> job_json(Desk& desk, const JobRow& job, bool with_points) {
                {"dataset", or_null(job.dataset, [](const DatasetHash& h) { return h.hex(); })},
                {"samples", job.samples},
                {"base", or_null(job.base, [](const ModelHash& h) { return h.hex(); })},
-               {"model", or_null(job.model, [](const ModelHash& h) { return h.hex(); })},
+               {"model", or_null(job.trained, [](const wire::ModelFiles& f) { return f.model.hex(); })},
                {"seconds_train", job.seconds_train},
-               {"validation_metric", job.validation_metric},
+               {"validation_metric",
+                or_null(job.trained, [](const wire::ModelFiles& f) { return wire::figure(f.validation_metric); })},
                {"verdict", verdict ? Json(verdict->decision) : Json(nullptr)},
                {"lineage", job.lineage},
                {"times",
@@ -263,12 +264,16 @@ Result<Json> verdicts_report(Desk& desk, const Pipeline& pipeline) {
   Json list = Json::array();
   for (const auto& verdict : verdicts) {
     const auto release = release_of.find(verdict.job);
+    const auto look = [](const LookRow& l) {
+      return Json{{"decision", l.decision}, {"reason", l.reason}, {"numbers", l.numbers}};
+    };
     list.push_back({{"job", job_name(verdict.job)},
                     {"release", release == release_of.end() ? Json(nullptr) : Json(release->second)},
                     {"at", unix_ms(verdict.at)},
                     {"decision", verdict.decision},
                     {"reason", verdict.reason},
-                    {"numbers", verdict.numbers}});
+                    {"numbers", verdict.numbers},
+                    {"first_look", or_null(verdict.first_look, look)}});
   }
   return Json{{"verdicts", std::move(list)}};
 }

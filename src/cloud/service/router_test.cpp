@@ -81,6 +81,24 @@ TEST_F(RouterTest, RefusesToCompleteAJobWithoutItsModel) {
   trained.model = ModelHash{sha256(as_bytes("never uploaded"))};
   const auto path = "/v1/jobs/" + job->id.value + "/complete";
   EXPECT_EQ(call("POST", path, trainer(), dump_bytes(wire::to_json(trained))).status, 400);
+  put(to_bytes("a model"));
+  trained.model = ModelHash{sha256(to_bytes("a model"))};
+  const auto refusal = [&](const wire::TrainedModel& incomplete) {
+    const auto response = call("POST", path, trainer(), dump_bytes(wire::to_json(incomplete)));
+    EXPECT_EQ(response.status, 400);
+    return to_string(response.body);
+  };
+  const std::string absent = sha256(as_bytes("absent")).hex();
+  auto with_export = trained;
+  with_export.exports = {{"onnx-int8", ModelHash{sha256(as_bytes("absent"))}}};
+  EXPECT_NE(refusal(with_export).find(absent), std::string::npos);
+  auto with_hints = trained;
+  with_hints.hints = BlobHash{sha256(as_bytes("absent"))};
+  EXPECT_NE(refusal(with_hints).find(absent), std::string::npos);
+  auto with_fallback = trained;
+  with_fallback.fallback.emplace();
+  with_fallback.fallback->model = ModelHash{sha256(as_bytes("absent"))};
+  EXPECT_NE(refusal(with_fallback).find(absent), std::string::npos);
   EXPECT_EQ(call("POST", "/v1/jobs/job-99/complete", trainer(), dump_bytes(wire::to_json(trained))).status, 404);
   EXPECT_EQ(call("POST", "/v1/jobs/nonsense/fail", trainer(), dump_bytes({{"reason", "x"}})).status, 404);
 }

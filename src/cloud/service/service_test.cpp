@@ -98,6 +98,66 @@ TEST_F(ServiceTest, HoldsBackAModelThatIsNoBetter) {
   EXPECT_FALSE(lease().has_value()) << "and waits for new samples";
 }
 
+TEST_F(ServiceTest, TriesTheFallbackOnceAsASecondLook) {
+  TestDevice device = learn_first_model();
+  send(device, 300);
+  settle();
+  wire::TrainedModel trained;
+  trained.model = ModelHash{sha256(model(101))};
+  trained.fallback.emplace();
+  trained.fallback->model = ModelHash{sha256(model(0))};
+  put(model(101));
+  put(model(0));
+  complete(lease()->id, trained);
+  settle();
+  const Json verdict = get("/v1/pipelines/pairs/verdicts")["verdicts"][0];
+  EXPECT_EQ(verdict["decision"], "promote") << verdict.dump(1);
+  EXPECT_EQ(verdict["first_look"]["decision"], "hold");
+  EXPECT_EQ(verdict["first_look"]["numbers"]["look"]["number"], 1);
+  EXPECT_EQ(verdict["numbers"]["look"]["number"], 2) << "and is paid for as one";
+  EXPECT_GT(verdict["numbers"]["verdict"]["look_confidence"], verdict["first_look"]["numbers"]["verdict"]["look_confidence"]);
+  ASSERT_EQ(releases().size(), 2U);
+  EXPECT_EQ(releases().at(0)["model"], sha256(model(0)).hex());
+}
+
+TEST_F(ServiceTest, HoldsWhenTheFallbackIsNoBetterEitherAndCountsBothLooks) {
+  TestDevice device = learn_first_model();
+  send(device, 300);
+  settle();
+  wire::TrainedModel trained;
+  trained.model = ModelHash{sha256(to_bytes("no model"))};
+  trained.fallback.emplace();
+  trained.fallback->model = ModelHash{sha256(model(101))};
+  put(to_bytes("no model"));
+  put(model(101));
+  complete(lease()->id, trained);
+  settle();
+  Json verdict = get("/v1/pipelines/pairs/verdicts")["verdicts"][0];
+  EXPECT_EQ(verdict["first_look"]["decision"], "reject");
+  EXPECT_EQ(verdict["decision"], "hold");
+  EXPECT_EQ(verdict["numbers"]["look"]["number"], 1) << "what cannot be run was no look";
+  EXPECT_EQ(releases().size(), 1U);
+
+  // The other way round: the newest look is the first one's.
+  const auto train_by_hand = [&] {
+    send(device, 30);
+    ASSERT_EQ(call("POST", "/v1/pipelines/pairs/train", admin(), dump_bytes(Json::object())).status, 200);
+    settle();
+  };
+  train_by_hand();
+  std::swap(trained.model, trained.fallback->model);
+  complete(lease()->id, trained);
+  settle();
+  verdict = get("/v1/pipelines/pairs/verdicts")["verdicts"][0];
+  EXPECT_EQ(verdict["decision"], "reject");
+  EXPECT_EQ(verdict["first_look"]["numbers"]["look"]["number"], 2);
+  train_by_hand();
+  complete(lease()->id, model(102));
+  settle();
+  verdict = get("/v1/pipelines/pairs/verdicts")["verdicts"][0];
+  EXPECT_EQ(verdict["numbers"]["look"]["number"], 3);
+}
+
 TEST_F(ServiceTest, RejectsAFileThatIsNoModel) {
   TestDevice device = join();
   send(device, 200);

@@ -194,12 +194,17 @@ class Cloud : public ::testing::Test {
     if (response.status == 204) return std::nullopt;
     return wire::job_from(json(response)).value();
   }
+  void put(const Bytes& file) {
+    ASSERT_EQ(call("PUT", "/v1/blobs/" + sha256(file).hex(), trainer(), file).status, 200);
+  }
   void complete(const JobId& job, const Bytes& onnx) {
-    const ModelHash hash{sha256(onnx)};
-    ASSERT_EQ(call("PUT", "/v1/blobs/" + hash.hex(), trainer(), onnx).status, 200);
     wire::TrainedModel trained;
-    trained.model = hash;
+    trained.model = ModelHash{sha256(onnx)};
     trained.seconds_train = 1.5;
+    put(onnx);
+    complete(job, trained);
+  }
+  void complete(const JobId& job, const wire::TrainedModel& trained) {
     const auto response =
         call("POST", "/v1/jobs/" + job.value + "/complete", trainer(), dump_bytes(wire::to_json(trained)));
     ASSERT_EQ(response.status, 200) << to_string(response.body);

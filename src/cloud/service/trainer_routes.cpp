@@ -49,9 +49,9 @@ Result<HttpResponse> complete(Desk& desk, const Request& request) {
   HONE_TRY(const auto model, wire::trained_model_from(body));
   HONE_TRY(const auto job, desk.stores.jobs->get(ticket.number));
   if (!job) return fail(Code::not_found, "there is no job of that name");
-  HONE_TRY(const bool uploaded, desk.stores.blobs->has(BlobHash{model.model.sha256}));
-  if (!uploaded) {
-    return fail(Code::invalid, "the model " + model.model.hex() + " is not here: PUT it to /v1/blobs first");
+  for (const BlobHash& blob : model.all_blobs()) {
+    HONE_TRY(const bool uploaded, desk.stores.blobs->has(blob));
+    if (!uploaded) return fail(Code::invalid, "the file " + blob.hex() + " is not here: PUT it to /v1/blobs first");
   }
   HONE_TRY(const bool first, desk.stores.jobs->complete(ticket.number, model, request.now));
   if (first) desk.wake();

@@ -32,9 +32,9 @@ struct JobRow {
   Time last_sample{};                  // arrival of the newest sample in the dataset version
   Time created{};
   std::optional<Time> leased, lease_until, ended;  // ended: completed, failed or cancelled
-  std::optional<ModelHash> model;                  // completed
+  std::optional<wire::ModelFiles> trained;         // completed
+  std::optional<wire::ModelFiles> fallback;        // perhaps, when completed: wire::TrainedModel::fallback
   double seconds_train = 0;
-  double validation_metric = 0;
   Json lineage = Json::object();
 };
 

@@ -85,7 +85,7 @@ TEST_F(JobsTest, CompleteOnceAndKeepTheFirstModel) {
   EXPECT_FALSE(jobs->complete(1, model, now).value());
   model.model = ModelHash{sha256(as_bytes("two"))};
   EXPECT_FALSE(jobs->complete(1, model, now).value());
-  EXPECT_EQ(jobs->get(1).value()->model->sha256, sha256(as_bytes("one")));
+  EXPECT_EQ(jobs->get(1).value()->trained->model.sha256, sha256(as_bytes("one")));
   EXPECT_TRUE(heartbeat(*jobs, {1, 1}, {}, now, seconds(15))->cancel);
 }
 

@@ -13,6 +13,7 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "shared/wire/model_files.hpp"
 #include "shared/wire/signal.hpp"
 
 namespace hone::wire {
@@ -106,12 +107,15 @@ struct HeartbeatReply {
   bool cancel = false;  // stop quietly; the job is no longer yours
 };
 
-// POST /v1/jobs/<id>/complete after PUT /v1/blobs/<hash> of the model.
-struct TrainedModel {
-  ModelHash model;
-  double seconds_train = 0;  // from data in memory to ONNX in memory
-  double validation_metric = 0;
+// POST /v1/jobs/<id>/complete after PUT /v1/blobs/<hash> of every file that it names.
+struct TrainedModel : ModelFiles {
+  // What the gate may try once, as a second look, when it did not promote the first: the model that was trained freely
+  // where the first was trained under a wire budget.
+  std::optional<ModelFiles> fallback;
+  double seconds_train = 0;       // from data in memory to ONNX in memory
   Json lineage = Json::object();  // seed, code version, trainer, library versions, curve
+
+  [[nodiscard]] std::vector<BlobHash> all_blobs() const;  // its own and the fallback's
 };
 
 [[nodiscard]] std::string_view name_of(Collect collect);    // "all", "none"

@@ -120,7 +120,11 @@ TEST(Messages, ProgressSurvivesALossThatBlewUp) {
 }
 
 TEST(Messages, TrainedModelAndShortRepliesSurvive) {
-  TrainedModel trained{{sha256(as_bytes("m"))}, 12.5, 0.99, {{"seed", 7}}};
+  TrainedModel trained;
+  trained.model = {sha256(as_bytes("m"))};
+  trained.seconds_train = 12.5;
+  trained.validation_metric = 0.99;
+  trained.lineage = {{"seed", 7}};
   const auto back = trained_model_from(over_the_wire(trained));
   ASSERT_TRUE(back) << back.error().context;
   EXPECT_EQ(back->lineage, trained.lineage);
@@ -131,6 +135,55 @@ TEST(Messages, TrainedModelAndShortRepliesSurvive) {
   EXPECT_EQ(reply->stored, 64);
   EXPECT_TRUE(reply->duplicate);
   EXPECT_EQ(reply->collect, Collect::none);
+}
+
+TEST(Messages, TrainedModelCarriesItsExportsHintsAndFallback) {
+  TrainedModel trained;
+  trained.model = {sha256(as_bytes("m"))};
+  trained.exports = {{"onnx-int8", {sha256(as_bytes("m8"))}}};
+  trained.hints = BlobHash{sha256(as_bytes("hints"))};
+  trained.fallback.emplace();
+  trained.fallback->model = {sha256(as_bytes("free"))};
+  trained.fallback->exports = {{"onnx-int8", {sha256(as_bytes("free8"))}}};
+  trained.fallback->validation_metric = 0.5;
+  const auto back = trained_model_from(over_the_wire(trained));
+  ASSERT_TRUE(back) << back.error().context;
+  EXPECT_EQ(back->exports, trained.exports);
+  EXPECT_EQ(back->hints, trained.hints);
+  ASSERT_TRUE(back->fallback);
+  EXPECT_EQ(back->fallback->exports, trained.fallback->exports);
+  EXPECT_EQ(back->fallback->validation_metric, 0.5);
+  EXPECT_FALSE(back->fallback->hints);
+  EXPECT_EQ(back->all_blobs().size(), 5U);
+}
+
+TEST(Messages, TrainedModelOfAnOlderTrainerHasOneFile) {
+  const Json old{{"model", sha256(as_bytes("m")).hex()}, {"seconds_train", 1}, {"lineage", Json::object()}};
+  const auto back = trained_model_from(old);
+  ASSERT_TRUE(back) << back.error().context;
+  EXPECT_TRUE(back->exports.empty());
+  EXPECT_FALSE(back->hints);
+  EXPECT_FALSE(back->fallback);
+  EXPECT_EQ(back->all_blobs().size(), 1U);
+}
+
+TEST(Messages, TrainedModelsExportsAreBounded) {
+  const std::string hash = sha256(as_bytes("m")).hex();
+  const auto refusal = [&](Json exports) {
+    const Json json{
+        {"model", hash}, {"seconds_train", 1}, {"lineage", Json::object()}, {"exports", std::move(exports)}};
+    const auto back = trained_model_from(json);
+    return back ? std::string("accepted") : back.error().context;
+  };
+  const Json int8{{"format", "onnx-int8"}, {"model", hash}};
+  EXPECT_EQ(refusal(Json::array({int8})), "accepted");
+  EXPECT_THAT(refusal(Json::array({int8, int8})), HasSubstr("names 'onnx-int8' twice"));
+  EXPECT_THAT(refusal(Json::array({{{"format", "onnx"}, {"model", hash}}})), HasSubstr("'format'"));
+  EXPECT_THAT(refusal(Json::array({{{"format", "../x"}, {"model", hash}}})), HasSubstr("'format'"));
+  EXPECT_THAT(refusal(Json::array({{{"format", "onnx-int8"}}})), HasSubstr("\"model\" is missing"));
+  Json many = Json::array();
+  for (int i = 0; i < 9; ++i) many.push_back({{"format", "f" + std::to_string(i)}, {"model", hash}});
+  EXPECT_THAT(refusal(many), HasSubstr("exports"));
 }
 
 TEST(Messages, IgnoreKeysThatANewerPeerSends) {

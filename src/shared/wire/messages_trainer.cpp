@@ -1,5 +1,4 @@
 // What the cloud and a trainer say to each other.
-#include <cmath>
 #include <utility>
 
 #include "shared/wire/fields.hpp"
@@ -10,19 +9,6 @@ namespace {
 
 constexpr std::size_t kTomlBytesMax = std::size_t{256} * 1024;  // as kPipelineBytesMax
 constexpr std::size_t kLineageBytesMax = std::size_t{256} * 1024;
-constexpr double kFigureMax = 1e300;
-
-// JSON has no NaN and no infinity: a loss that blew up travels as null.
-Json figure(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-void figure(Fields& fields, std::string_view key, double& out) {
-  if (fields.has(key))
-    fields.number(key, out, -kFigureMax, kFigureMax);
-  else
-    out = std::nan("");
-}
 
 }  // namespace
 
@@ -65,8 +51,8 @@ Result<ProgressPoint> progress_point_from(const Json& json) {
   Fields fields("progress", json);
   fields.number("progress", point.progress, 0, 1);
   fields.integer("epoch", point.epoch, 0, kCountMax);
-  figure(fields, "loss", point.loss);
-  figure(fields, "validation_metric", point.validation_metric);
+  read_figure(fields, "loss", point.loss);
+  read_figure(fields, "validation_metric", point.validation_metric);
   return fields.finish(point);
 }
 
@@ -81,19 +67,30 @@ Result<HeartbeatReply> heartbeat_reply_from(const Json& json) {
   return fields.finish(reply);
 }
 
+std::vector<BlobHash> TrainedModel::all_blobs() const {
+  std::vector<BlobHash> all = blobs();
+  if (fallback)
+    for (const BlobHash& blob : fallback->blobs()) all.push_back(blob);
+  return all;
+}
+
 Json to_json(const TrainedModel& trained) {
-  return {{"model", trained.model.hex()},
-          {"seconds_train", trained.seconds_train},
-          {"validation_metric", figure(trained.validation_metric)},
-          {"lineage", trained.lineage}};
+  Json json = to_json(static_cast<const ModelFiles&>(trained));
+  json["seconds_train"] = trained.seconds_train;
+  json["lineage"] = trained.lineage;
+  if (trained.fallback) json["fallback"] = to_json(*trained.fallback);
+  return json;
 }
 
 Result<TrainedModel> trained_model_from(const Json& json) {
   TrainedModel trained;
   Fields fields("trained model", json);
-  fields.digest("model", trained.model);
+  read_model_files(fields, trained);
+  if (fields.has("fallback")) {
+    if (const Json* fallback = fields.object("fallback"))
+      fields.take(model_files_from(*fallback), trained.fallback.emplace());
+  }
   fields.number("seconds_train", trained.seconds_train, 0, 1e9);
-  figure(fields, "validation_metric", trained.validation_metric);
   if (const Json* lineage = fields.object("lineage")) {
     if (dump_bytes(*lineage).size() > kLineageBytesMax)
       fields.fail_key("lineage", "is longer than 262144 bytes");

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/hash.hpp"
 #include "shared/pipeline/pipeline.hpp"
 #include "trainer/client/backoff.hpp"
 #include "trainer/client/dataset_loader.hpp"
@@ -131,23 +132,28 @@ Result<std::optional<Bytes>> Worker::load_base(const wire::Job& job) {
 }
 
 Result<> Worker::hand_in(const wire::Job& job, const TrainOutcome& outcome) {
-  HONE_CHECK(persist([&]() -> Result<> {
-    HttpRequest request;
-    request.method = "PUT";
-    request.path = "/v1/blobs/" + outcome.message.model.hex();
-    request.headers["content-type"] = "application/octet-stream";
-    request.body = outcome.onnx;
-    Result<> sent = deliver(ports_.http, request, kUploadTimeout);
-    // Refused for its hash, which was right here: the bytes were damaged on their way.
-    if (!sent && sent.error().code == Code::invalid) return fail(Code::damaged, sent.error().context);
-    return sent;
-  }));
+  HONE_CHECK(put(outcome.onnx));
+  for (const Bytes& file : outcome.further) HONE_CHECK(put(file));
   Result<> completed =
       persist([&] { return post("/v1/jobs/" + job.id.value + "/complete", wire::to_json(outcome.message)); });
   // The cloud no longer knows the job as ours: somebody else has it, or has done it.
   if (!completed && (completed.error().code == Code::wrong_base || completed.error().code == Code::not_found))
     return fail(Code::cancelled, completed.error().context);
   return completed;
+}
+
+Result<> Worker::put(const Bytes& file) {
+  return persist([&]() -> Result<> {
+    HttpRequest request;
+    request.method = "PUT";
+    request.path = "/v1/blobs/" + sha256(file).hex();
+    request.headers["content-type"] = "application/octet-stream";
+    request.body = file;
+    Result<> sent = deliver(ports_.http, request, kUploadTimeout);
+    // Refused for its hash, which was right here: the bytes were damaged on their way.
+    if (!sent && sent.error().code == Code::invalid) return fail(Code::damaged, sent.error().context);
+    return sent;
+  });
 }
 
 void Worker::give_up(const wire::Job& job, const std::string& reason) {

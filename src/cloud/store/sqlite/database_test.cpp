@@ -8,6 +8,9 @@
 #include <filesystem>
 #include <thread>
 
+#include "cloud/store/sqlite/migrations.hpp"
+#include "cloud/store/sqlite/stores.hpp"
+
 namespace hone::cloud::sqlite {
 namespace {
 
@@ -62,6 +65,42 @@ TEST(Database, RefusesAFileOfANewerVersion) {
   const auto opened = Database::open(path);
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().code, Code::invalid);
+}
+
+// What a hone-cloud wrote when a job had one model and no more.
+TEST(Database, KeepsTheModelsOfJobsOfTheFirstSchema) {
+  const Folder folder;
+  const std::string path = folder.path + "/hone.db";
+  const std::string model(64, 'a');
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(raw, all_migrations()[0], nullptr, nullptr, nullptr), SQLITE_OK);
+  const std::string fill =
+      "INSERT INTO jobs (pipeline, state, reason, created_ms, model, validation_metric)"
+      " VALUES ('p', 'completed', 'why', 1, '" +
+      model +
+      "', 0.75);"
+      "INSERT INTO jobs (pipeline, state, reason, created_ms) VALUES ('p', 'queued', 'why', 2);"
+      "INSERT INTO verdicts VALUES (1, 'p', 3, 'promote', 'better', '{}');"
+      "INSERT INTO releases (pipeline, seq, state, model, metric, metric_value, goal_met, judged_ms)"
+      " VALUES ('p', 1, 'judged', '" +
+      model + "', 'accuracy', 0.5, 0, 3); PRAGMA user_version = 1";
+  ASSERT_EQ(sqlite3_exec(raw, fill.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(raw);
+  sqlite3_close(raw);
+
+  auto database = Database::open(path);
+  ASSERT_TRUE(database.has_value()) << database.error().context;
+  const auto jobs = make_job_store(**database);
+  const auto completed = jobs->get(1).value().value();
+  ASSERT_TRUE(completed.trained.has_value());
+  EXPECT_EQ(completed.trained->model.hex(), model);
+  EXPECT_EQ(completed.trained->validation_metric, 0.75);
+  EXPECT_TRUE(completed.trained->exports.empty());
+  EXPECT_FALSE(completed.fallback.has_value());
+  EXPECT_FALSE(jobs->get(2).value().value().trained.has_value());
+  const auto releases = make_release_store(**database);
+  EXPECT_FALSE(releases->verdict(1).value().value().first_look.has_value());
+  EXPECT_TRUE(releases->list(PipelineName("p")).value().at(0).exports.empty());
 }
 
 TEST(Database, RefusesAFileThatIsNoDatabase) {

@@ -8,7 +8,7 @@ namespace {
 
 #define HONE_JOB_COLUMNS                                                                                     \
   "number, pipeline, state, reason, failure, toml, fingerprint, dataset, samples, base, attempts, trainer, " \
-  "last_sample_ms, created_ms, leased_ms, lease_until_ms, ended_ms, model, seconds_train, validation_metric, lineage"
+  "last_sample_ms, created_ms, leased_ms, lease_until_ms, ended_ms, trained, fallback, seconds_train, lineage"
 
 Result<JobState> state_from(const std::string& name) {
   for (const JobState state :
@@ -16,6 +16,14 @@ Result<JobState> state_from(const std::string& name) {
     if (name == name_of(state)) return state;
   }
   return fail(Code::damaged, "database: a job has the state '" + name + "'");
+}
+
+Result<> read(const Rows& rows, int column, std::optional<wire::ModelFiles>& out) {
+  out.reset();
+  if (rows.is_null(column)) return {};
+  HONE_TRY(const Json json, parse_json(as_bytes(rows.text(column))));
+  HONE_TRY(out, wire::model_files_from(json));
+  return {};
 }
 
 Result<JobRow> job_at(const Rows& rows) {
@@ -37,9 +45,9 @@ Result<JobRow> job_at(const Rows& rows) {
   job.leased = optional_time_at(rows, 14);
   job.lease_until = optional_time_at(rows, 15);
   job.ended = optional_time_at(rows, 16);
-  HONE_CHECK(read(rows, 17, job.model));
-  job.seconds_train = rows.real(18);
-  job.validation_metric = rows.real(19);
+  HONE_CHECK(read(rows, 17, job.trained));
+  HONE_CHECK(read(rows, 18, job.fallback));
+  job.seconds_train = rows.real(19);
   HONE_TRY(job.lineage, parse_json(as_bytes(rows.text(20))));
   return job;
 }
@@ -127,11 +135,14 @@ class SqliteJobs : public JobStore {
 
   Result<bool> complete(std::int64_t number, const wire::TrainedModel& model, Time now) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_CHECK(tx.run(
-        "UPDATE jobs SET state = 'completed', ended_ms = ?2, model = ?3, seconds_train = ?4,"
-        " validation_metric = ?5, lineage = ?6, failure = '', lease_until_ms = NULL"
-        " WHERE number = ?1 AND dataset IS NOT NULL AND state IN ('queued', 'leased')",
-        number, unix_ms(now), model.model.hex(), model.seconds_train, model.validation_metric, model.lineage.dump()));
+    std::optional<std::string> fallback;
+    if (model.fallback) fallback = wire::to_json(*model.fallback).dump();
+    HONE_CHECK(
+        tx.run("UPDATE jobs SET state = 'completed', ended_ms = ?2, trained = ?3, fallback = ?4, seconds_train = ?5,"
+               " lineage = ?6, failure = '', lease_until_ms = NULL"
+               " WHERE number = ?1 AND dataset IS NOT NULL AND state IN ('queued', 'leased')",
+               number, unix_ms(now), wire::to_json(static_cast<const wire::ModelFiles&>(model)).dump(), fallback,
+               model.seconds_train, model.lineage.dump()));
     if (tx.changes() != 1) return false;
     HONE_CHECK(tx.commit());
     return true;

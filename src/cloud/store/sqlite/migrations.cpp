@@ -158,6 +158,22 @@ constexpr const char* kMigrations[] = {
       PRIMARY KEY (pipeline, seq)
     ) STRICT;
     )sql",
+
+    // 2: a job hands in several files, and the gate may look twice
+    R"sql(
+    ALTER TABLE jobs ADD COLUMN trained TEXT;   -- JSON of wire::ModelFiles, when completed
+    ALTER TABLE jobs ADD COLUMN fallback TEXT;  -- JSON of wire::ModelFiles, or null
+    UPDATE jobs SET trained = json_object('model', model, 'validation_metric', validation_metric)
+      WHERE model IS NOT NULL;
+    ALTER TABLE jobs DROP COLUMN model;
+    ALTER TABLE jobs DROP COLUMN validation_metric;
+
+    ALTER TABLE verdicts ADD COLUMN first_look TEXT;                    -- JSON: decision, reason, numbers; or null
+    ALTER TABLE verdicts ADD COLUMN exports TEXT NOT NULL DEFAULT '[]'; -- JSON: what became of each export
+
+    ALTER TABLE releases ADD COLUMN exports TEXT NOT NULL DEFAULT '[]'; -- JSON of wire::ModelExport: what ships
+    ALTER TABLE releases ADD COLUMN hints TEXT;                         -- blob, for the delta from its job's base
+    )sql",
 };
 
 }  // namespace

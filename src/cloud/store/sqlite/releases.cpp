@@ -6,9 +6,11 @@
 namespace hone::cloud::sqlite {
 namespace {
 
+#define HONE_VERDICT_COLUMNS "job, pipeline, at_ms, decision, reason, numbers, first_look, exports"
+
 #define HONE_RELEASE_COLUMNS                                                                         \
   "pipeline, seq, state, model, job, rollback_of, note, metric, metric_value, goal_met, judged_ms, " \
-  "manifest, published_ms, step, halted"
+  "manifest, published_ms, step, halted, exports, hints"
 
 ReleaseSeq seq_at(const Rows& rows, int column) {
   return {static_cast<std::uint64_t>(rows.integer(column))};
@@ -38,7 +40,24 @@ Result<ReleaseRow> release_at(const Rows& rows) {
   release.published = optional_time_at(rows, 12);
   release.rollout_step = rows.integer(13);
   release.halted = rows.text(14);
+  HONE_TRY(const Json exports, parse_json(as_bytes(rows.text(15))));
+  HONE_TRY(release.exports, wire::exports_from(exports));
+  HONE_CHECK(read(rows, 16, release.hints));
   return release;
+}
+
+std::optional<std::string> text_of(const std::optional<LookRow>& look) {
+  if (!look) return std::nullopt;
+  return Json{{"decision", look->decision}, {"reason", look->reason}, {"numbers", look->numbers}}.dump();
+}
+
+Result<LookRow> look_from(const Json& json) {
+  LookRow look;
+  HONE_TRY(look.decision, get_string(json, "decision"));
+  HONE_TRY(look.reason, get_string(json, "reason"));
+  HONE_TRY(const Json* numbers, get_object(json, "numbers"));
+  look.numbers = *numbers;
+  return look;
 }
 
 Result<VerdictRow> verdict_at(const Rows& rows) {
@@ -49,6 +68,11 @@ Result<VerdictRow> verdict_at(const Rows& rows) {
   verdict.decision = rows.text(3);
   verdict.reason = rows.text(4);
   HONE_TRY(verdict.numbers, parse_json(as_bytes(rows.text(5))));
+  if (!rows.is_null(6)) {
+    HONE_TRY(const Json look, parse_json(as_bytes(rows.text(6))));
+    HONE_TRY(verdict.first_look, look_from(look));
+  }
+  HONE_TRY(verdict.exports, parse_json(as_bytes(rows.text(7))));
   return verdict;
 }
 
@@ -61,10 +85,10 @@ class SqliteReleases : public ReleaseStore {
     HONE_TRY(auto tx, database_.begin());
     HONE_TRY(const ReleaseSeq newest, newest_of(tx, verdict.pipeline));
     HONE_CHECK(
-        tx.run("INSERT INTO verdicts (job, pipeline, at_ms, decision, reason, numbers)"
-               " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+        tx.run("INSERT INTO verdicts (" HONE_VERDICT_COLUMNS
+               ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
                verdict.job, verdict.pipeline.value, unix_ms(verdict.at), verdict.decision, verdict.reason,
-               verdict.numbers.dump()));
+               verdict.numbers.dump(), text_of(verdict.first_look), verdict.exports.dump()));
     if (tx.changes() != 1) return true;
     if (newest != compared_with) return false;  // rolled back
     if (promoted) {
@@ -147,8 +171,8 @@ class SqliteReleases : public ReleaseStore {
 
   Result<std::vector<VerdictRow>> verdicts(const PipelineName& pipeline, int count_max) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_TRY(auto rows, tx.query("SELECT job, pipeline, at_ms, decision, reason, numbers FROM verdicts"
-                                 " WHERE pipeline = ?1 ORDER BY job DESC LIMIT ?2",
+    HONE_TRY(auto rows, tx.query("SELECT " HONE_VERDICT_COLUMNS
+                                 " FROM verdicts WHERE pipeline = ?1 ORDER BY job DESC LIMIT ?2",
                                  pipeline.value, count_max));
     std::vector<VerdictRow> verdicts;
     for (;;) {
@@ -161,8 +185,7 @@ class SqliteReleases : public ReleaseStore {
 
   Result<std::optional<VerdictRow>> verdict(std::int64_t job) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_TRY(auto rows,
-             tx.query("SELECT job, pipeline, at_ms, decision, reason, numbers FROM verdicts WHERE job = ?1", job));
+    HONE_TRY(auto rows, tx.query("SELECT " HONE_VERDICT_COLUMNS " FROM verdicts WHERE job = ?1", job));
     HONE_TRY(const bool found, rows.next());
     if (!found) return std::nullopt;
     HONE_TRY(auto row, verdict_at(rows));
@@ -181,9 +204,11 @@ class SqliteReleases : public ReleaseStore {
     if (release.rollback_of) rollback_of = static_cast<std::int64_t>(release.rollback_of->value);
     return tx.run(
         "INSERT INTO releases (pipeline, seq, state, model, job, rollback_of, note, metric, metric_value,"
-        " goal_met, judged_ms) VALUES (?1, ?2, 'judged', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        " goal_met, judged_ms, exports, hints)"
+        " VALUES (?1, ?2, 'judged', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         release.pipeline.value, seq.value, release.model.hex(), release.job, rollback_of, release.note, release.metric,
-        release.metric_value, release.goal_met, unix_ms(release.judged));
+        release.metric_value, release.goal_met, unix_ms(release.judged), wire::to_json(release.exports).dump(),
+        hex_of(release.hints));
   }
 
   Database& database_;

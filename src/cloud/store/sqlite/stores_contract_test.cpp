@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "cloud/store/sqlite/stores.hpp"
@@ -175,7 +176,7 @@ TEST_P(Stores, RememberDatasetVersions) {
 TEST_P(Stores, TakeOneVerdictAJobAndNumberItsRelease) {
   const auto job = completed_job();
   EXPECT_EQ(releases->jobs_to_judge(kP).value(), std::vector{job});
-  VerdictRow verdict{job, kP, from_unix_ms(9), "promote", "better", {{"n", 3}}};
+  VerdictRow verdict{job, kP, from_unix_ms(9), "promote", "better", {{"n", 3}}, {}, {}};
   EXPECT_FALSE(releases->add_verdict(verdict, release(), {1}).value()) << "compared with another release";
   EXPECT_EQ(releases->jobs_to_judge(kP)->size(), 1U);
   EXPECT_TRUE(releases->add_verdict(verdict, release(), {0}).value());
@@ -185,6 +186,44 @@ TEST_P(Stores, TakeOneVerdictAJobAndNumberItsRelease) {
   ASSERT_EQ(releases->list(kP)->size(), 1U);
   EXPECT_EQ(releases->list(kP)->front().seq.value, 1U);
   EXPECT_EQ(releases->verdict(job).value()->numbers["n"], 3);
+}
+
+TEST_P(Stores, KeepEveryFileOfAJobAndBothLooksAtIt) {
+  JobRow job;
+  job.pipeline = kP;
+  job.dataset = DatasetHash{hash("data")};
+  const auto number = jobs->add(job).value();
+  wire::TrainedModel trained;
+  trained.model = ModelHash{hash("model")};
+  trained.exports = {{"onnx-int8", ModelHash{hash("model8")}}};
+  trained.hints = BlobHash{hash("hints")};
+  trained.validation_metric = std::nan("");  // a command that tells none
+  trained.fallback.emplace();
+  trained.fallback->model = ModelHash{hash("free")};
+  trained.fallback->validation_metric = 0.5;
+  ASSERT_TRUE(jobs->complete(number, trained, from_unix_ms(5)).value());
+
+  VerdictRow verdict{number, kP, from_unix_ms(9), "promote", "better", {{"n", 3}}, LookRow{"hold", "no", {{"n", 2}}},
+                     Json::array({{{"format", "onnx-int8"}}})};
+  ReleaseRow promoted = release();
+  promoted.exports = trained.exports;
+  promoted.hints = trained.hints;
+  ASSERT_TRUE(releases->add_verdict(verdict, promoted, {0}).value());
+  reopen();
+  const auto row = jobs->get(number).value().value();
+  EXPECT_EQ(row.trained->exports, trained.exports);
+  EXPECT_EQ(row.trained->hints, trained.hints);
+  EXPECT_TRUE(std::isnan(row.trained->validation_metric));
+  EXPECT_EQ(row.fallback->model, trained.fallback->model);
+  EXPECT_EQ(row.fallback->validation_metric, 0.5);
+  const auto looks = releases->verdict(number).value().value();
+  EXPECT_EQ(looks.first_look->decision, "hold");
+  EXPECT_EQ(looks.first_look->numbers["n"], 2);
+  EXPECT_EQ(looks.numbers["n"], 3);
+  EXPECT_EQ(looks.exports, verdict.exports);
+  const auto stored = releases->list(kP).value().at(0);
+  EXPECT_EQ(stored.exports, promoted.exports);
+  EXPECT_EQ(stored.hints, promoted.hints);
 }
 
 TEST_P(Stores, MoveAReleaseForwardOnly) {

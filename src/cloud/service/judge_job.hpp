@@ -1,0 +1,24 @@
+// What the gate says of all that a job handed in: of its model, and, when that one is not promoted, once of its fallback.
+#pragma once
+
+#include <optional>
+
+#include "base/result.hpp"
+#include "cloud/service/judge.hpp"
+#include "cloud/train/job_store.hpp"
+
+namespace hone::cloud {
+
+struct JobJudgement {
+  Judgement judgement;               // the one that counts
+  std::optional<Judgement> first;    // of the job's model, when `judgement` is of its fallback
+  wire::ModelFiles files;            // what `judgement` is about
+};
+
+// The fallback is a second look at the same holdout and is counted as one: what it must prove is dearer for it.
+// Errors as Judge::judge; `damaged` for a job that has no model.
+[[nodiscard]] Result<JobJudgement> judge_job(Judge& judge, const GateRules& rules, const JobRow& job,
+                                             const std::optional<ModelHash>& deployed,
+                                             const std::optional<Look>& last_look);
+
+}  // namespace hone::cloud
