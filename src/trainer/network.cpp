@@ -1,7 +1,14 @@
 #include "trainer/network.hpp"
 
-#include <ATen/ATen.h>
-#include <torch/utils.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 #include <cstring>
@@ -20,30 +27,42 @@ bool relu_follows(const Plan& plan, std::size_t i) {
   return false;
 }
 
-torch::Tensor initial(const Shape& shape, double gain) {
+at::Tensor initial(const Shape& shape, double gain) {
   const auto fan_in = static_cast<double>(product(shape) / shape[0]);
-  return torch::randn(shape) * std::sqrt(gain / fan_in);
+  return at::randn(shape) * std::sqrt(gain / fan_in);
 }
 
 }  // namespace
 
-Network::Network(const Plan& plan, torch::Device device) : plan_(plan), layers_(plan.layers.size()) {
-  const torch::NoGradGuard no_gradient;
+Network::Network(const Plan& plan, at::Device device) : plan_(plan), layers_(plan.layers.size()) {
+  const at::NoGradGuard no_gradient;
   const std::vector<PlannedTensor> planned = plan.tensors();
   std::size_t next = 0;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     const Layer::Kind kind = plan.layers[i].layer.kind;
     if (kind != Layer::Kind::conv && kind != Layer::Kind::dense) continue;
-    const torch::Tensor weight = initial(planned[next++].shape, relu_follows(plan, i) ? 2.0 : 1.0);
-    const torch::Tensor bias = torch::zeros(planned[next++].shape);
+    const at::Tensor weight = initial(planned[next++].shape, relu_follows(plan, i) ? 2.0 : 1.0);
+    const at::Tensor bias = at::zeros(planned[next++].shape);
     layers_[i] = {weight.to(device).set_requires_grad(true), bias.to(device).set_requires_grad(true)};
     flat_.push_back(layers_[i].weight);
     flat_.push_back(layers_[i].bias);
   }
 }
 
-torch::Tensor Network::forward(const torch::Tensor& raw, bool training) const {
-  torch::Tensor x = raw.to(torch::kFloat32).mul(static_cast<float>(plan_.signal.scale));
+at::Tensor Network::forward(const at::Tensor& raw, bool training) const {
+  return layers(input(raw), training);
+}
+
+// Channels last is what oneDNN's convolutions want on a CPU.
+at::Tensor Network::input(const at::Tensor& raw) const {
+  const bool channels_last = raw.dim() == 4 && raw.is_cpu();
+  at::Tensor x = raw.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true,
+                           channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+  return x.mul_(static_cast<float>(plan_.signal.scale));
+}
+
+at::Tensor Network::layers(at::Tensor x, bool training) const {
+  bool fresh = true;  // nothing that the gradient needs looks at x, so that relu may write over it
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const PlannedLayer& planned = plan_.layers[i];
     const LayerParameters& own = layers_[i];
@@ -52,18 +71,29 @@ torch::Tensor Network::forward(const torch::Tensor& raw, bool training) const {
         x = at::conv2d(x, own.weight, own.bias, 1, {planned.layer.kernel_h / 2, planned.layer.kernel_w / 2});
         break;
       case Layer::Kind::maxpool: x = at::max_pool2d(x, {planned.layer.pool, planned.layer.pool}); break;
-      case Layer::Kind::relu: x = at::relu(x); break;
+      case Layer::Kind::relu: {
+        // The largest of the positive parts is the positive part of the largest: pooled first, relu has
+        // a fraction of the values to look at, and the gradient is the same.
+        if (i + 1 < layers_.size() && plan_.layers[i + 1].layer.kind == Layer::Kind::maxpool) {
+          const std::int64_t pool = plan_.layers[++i].layer.pool;
+          x = at::max_pool2d(x, {pool, pool}).relu_();
+        } else {
+          x = fresh ? x.relu_() : x.relu();
+        }
+        break;
+      }
       case Layer::Kind::dropout: x = at::dropout(x, planned.layer.rate, training); break;
       case Layer::Kind::dense:
         if (planned.flatten) x = x.flatten(1);
         x = at::linear(x, own.weight, own.bias);
         break;
     }
+    fresh = planned.layer.kind == Layer::Kind::conv || planned.layer.kind == Layer::Kind::dense;
   }
   return x;
 }
 
-std::vector<torch::Tensor> Network::parameters() const {
+std::vector<at::Tensor> Network::parameters() const {
   return flat_;
 }
 
@@ -71,7 +101,7 @@ Weights Network::weights() const {
   const std::vector<PlannedTensor> planned = plan_.tensors();
   Weights result;
   for (std::size_t i = 0; i < planned.size(); ++i) {
-    const torch::Tensor host = flat_[i].detach().to(torch::kCPU, torch::kFloat32).contiguous();
+    const at::Tensor host = flat_[i].detach().to(at::kCPU, at::kFloat).contiguous();
     const float* first = host.data_ptr<float>();
     result.push_back({planned[i].name, planned[i].shape, {first, first + host.numel()}});
   }
@@ -89,9 +119,9 @@ Result<> Network::load(const Weights& weights) {
       return fail(Code::wrong_base, "the base model's tensor " + weights[i].name + " has another name or shape than " +
                                         planned[i].name + " of this recipe");
   }
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   for (std::size_t i = 0; i < planned.size(); ++i) {
-    torch::Tensor host = torch::empty(planned[i].shape, torch::kFloat32);
+    at::Tensor host = at::empty(planned[i].shape, at::kFloat);
     std::memcpy(host.data_ptr<float>(), weights[i].values.data(), weights[i].values.size() * sizeof(float));
     flat_[i].copy_(host);
   }

@@ -1,8 +1,8 @@
-// The network of a plan in libtorch. This header knows libtorch: only network.cpp and fit.cpp
-// include it, because such a source takes longer to compile than the rest of the trainer.
+// The network of a plan in libtorch. This header knows libtorch: few sources include it, because
+// such a source takes longer to compile than the rest of the trainer.
 #pragma once
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include <vector>
 
@@ -16,15 +16,20 @@ class Network {
  public:
   // Weights begin with He's normal initialisation (He et al. 2015, fan-in) where a relu follows,
   // with LeCun's where none does; biases with zero. They are drawn on the CPU from libtorch's
-  // default generator (call torch::manual_seed first), so that a seed gives the same start on
+  // default generator (call at::manual_seed first), so that a seed gives the same start on
   // every device.
-  Network(const Plan& plan, torch::Device device);
+  Network(const Plan& plan, at::Device device);
 
   // `raw` is [n, ...signal.shape] of the signal's dtype, cast and scaled just as the graph in the
   // ONNX file does it. Returns scores [n, width]. `training` switches dropout on.
-  [[nodiscard]] torch::Tensor forward(const torch::Tensor& raw, bool training) const;
+  [[nodiscard]] at::Tensor forward(const at::Tensor& raw, bool training) const;
 
-  [[nodiscard]] std::vector<torch::Tensor> parameters() const;  // in the order of plan.tensors()
+  // The two halves of forward(): raw samples as the first layer gets them (a copy, float32), and all
+  // layers over that, which is used up: it may be written over.
+  [[nodiscard]] at::Tensor input(const at::Tensor& raw) const;
+  [[nodiscard]] at::Tensor layers(at::Tensor x, bool training) const;
+
+  [[nodiscard]] std::vector<at::Tensor> parameters() const;  // in the order of plan.tensors()
 
   [[nodiscard]] Weights weights() const;  // copied to host memory
   // `wrong_base`, changing nothing, for weights of other names or shapes.
@@ -32,11 +37,11 @@ class Network {
 
  private:
   struct LayerParameters {
-    torch::Tensor weight, bias;  // undefined where a layer has none
+    at::Tensor weight, bias;  // undefined where a layer has none
   };
   Plan plan_;
   std::vector<LayerParameters> layers_;
-  std::vector<torch::Tensor> flat_;  // the same tensors as in layers_
+  std::vector<at::Tensor> flat_;  // the same tensors as in layers_
 };
 
 }  // namespace hone::trainer

@@ -1,6 +1,8 @@
 #include "trainer/kmeans/features.hpp"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/matmul.h>
 
 #include <vector>
 
@@ -11,30 +13,30 @@
 namespace hone::trainer {
 namespace {
 
-torch::Tensor borrowed(const std::vector<float>& values) {
-  return torch::from_blob(const_cast<float*>(values.data()), {static_cast<std::int64_t>(values.size())});
+at::Tensor borrowed(const std::vector<float>& values) {
+  return at::from_blob(const_cast<float*>(values.data()), {static_cast<std::int64_t>(values.size())});
 }
 
 }  // namespace
 
-torch::Tensor raw_features(const Rows& rows, bool spectrum, torch::Device device) {
-  torch::Tensor x = samples_tensor(rows, device).to(torch::kFloat32).mul(static_cast<float>(rows.signal.scale));
+at::Tensor raw_features(const Rows& rows, bool spectrum, at::Device device) {
+  at::Tensor x = samples_tensor(rows, device).to(at::kFloat).mul(static_cast<float>(rows.signal.scale));
   if (!spectrum) return x.flatten(1);
   const Spectrum s = spectrum_of(rows.signal.shape.back());
-  const torch::Tensor cosines = borrowed(s.cosines).view({s.window, s.bins}).to(device);
-  const torch::Tensor sines = borrowed(s.sines).view({s.window, s.bins}).to(device);
+  const at::Tensor cosines = borrowed(s.cosines).view({s.window, s.bins}).to(device);
+  const at::Tensor sines = borrowed(s.sines).view({s.window, s.bins}).to(device);
   return (at::matmul(x, cosines).square() + at::matmul(x, sines).square()).sqrt().flatten(1);
 }
 
-void learn_scale(const torch::Tensor& raw, ClusterModel& model) {
+void learn_scale(const at::Tensor& raw, ClusterModel& model) {
   const RobustScale scale = robust_scale(raw);
   model.center = floats_of(scale.center);
   model.inverse_spread = floats_of(scale.inverse_spread);
 }
 
-torch::Tensor scaled(const torch::Tensor& raw, const ClusterModel& model) {
-  const torch::Tensor center = borrowed(model.center).to(raw.device());
-  const torch::Tensor inverse = borrowed(model.inverse_spread).to(raw.device());
+at::Tensor scaled(const at::Tensor& raw, const ClusterModel& model) {
+  const at::Tensor center = borrowed(model.center).to(raw.device());
+  const at::Tensor inverse = borrowed(model.inverse_spread).to(raw.device());
   return ((raw - center) * inverse).clamp(-model.clip, model.clip);
 }
 

@@ -3,7 +3,7 @@
 // what lies beyond the clip is brought back to it. This header knows libtorch.
 #pragma once
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include "trainer/kmeans/cluster_model.hpp"
 #include "trainer/rows.hpp"
@@ -11,12 +11,12 @@
 namespace hone::trainer {
 
 // [rows, features] float32 before scaling, as the graph computes them.
-[[nodiscard]] torch::Tensor raw_features(const Rows& rows, bool spectrum, torch::Device device);
+[[nodiscard]] at::Tensor raw_features(const Rows& rows, bool spectrum, at::Device device);
 
 // Learns center and inverse_spread of `model` from finite rows. A feature whose quantiles coincide
 // is divided by its standard deviation; one that is constant stays as it is.
-void learn_scale(const torch::Tensor& raw, ClusterModel& model);
+void learn_scale(const at::Tensor& raw, ClusterModel& model);
 
-[[nodiscard]] torch::Tensor scaled(const torch::Tensor& raw, const ClusterModel& model);
+[[nodiscard]] at::Tensor scaled(const at::Tensor& raw, const ClusterModel& model);
 
 }  // namespace hone::trainer

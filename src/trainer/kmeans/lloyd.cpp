@@ -1,6 +1,19 @@
 #include "trainer/kmeans/lloyd.hpp"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/bincount.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/minimum.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/searchsorted.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -22,21 +35,21 @@ std::int64_t block_rows(std::int64_t columns) {
 
 // Several clusterings of the same rows side by side. With r restarts of k clusters:
 struct Assignment {
-  torch::Tensor cluster;   // [r, rows] int64
-  torch::Tensor distance;  // [r, rows] float32, squared
+  at::Tensor cluster;   // [r, rows] int64
+  at::Tensor distance;  // [r, rows] float32, squared
 };
 
 // |f - c|^2 = |f|^2 - 2 f.c + |c|^2: one product for all restarts.
-Assignment assign(const torch::Tensor& features, const torch::Tensor& squares, const torch::Tensor& centroids) {
+Assignment assign(const at::Tensor& features, const at::Tensor& squares, const at::Tensor& centroids) {
   const std::int64_t rows = features.size(0), restarts = centroids.size(0), k = centroids.size(1);
-  const torch::Tensor flat = centroids.reshape({restarts * k, -1});
-  const torch::Tensor flat_squares = flat.square().sum(1);
-  Assignment result{at::empty({restarts, rows}, features.options().dtype(torch::kInt64)),
+  const at::Tensor flat = centroids.reshape({restarts * k, -1});
+  const at::Tensor flat_squares = flat.square().sum(1);
+  Assignment result{at::empty({restarts, rows}, features.options().dtype(at::kLong)),
                     at::empty({restarts, rows}, features.options())};
   const std::int64_t step = block_rows(restarts * k);
   for (std::int64_t from = 0; from < rows; from += step) {
     const std::int64_t to = std::min(from + step, rows);
-    torch::Tensor distance = at::addmm(flat_squares, features.slice(0, from, to), flat.t(), 1, -2);
+    at::Tensor distance = at::addmm(flat_squares, features.slice(0, from, to), flat.t(), 1, -2);
     const auto [least, cluster] = distance.view({to - from, restarts, k}).min(2);
     result.cluster.slice(1, from, to).copy_(cluster.t());
     result.distance.slice(1, from, to).copy_((least + squares.slice(0, from, to).unsqueeze(1)).clamp_min(0).t());
@@ -45,56 +58,56 @@ Assignment assign(const torch::Tensor& features, const torch::Tensor& squares, c
 }
 
 // Which rows pull: [r, rows] bool.
-torch::Tensor kept_rows(const torch::Tensor& distance, double trim) {
+at::Tensor kept_rows(const at::Tensor& distance, double trim) {
   const std::int64_t rows = distance.size(1);
   const auto keep = std::max<std::int64_t>(1, std::llround((1 - trim) * static_cast<double>(rows)));
-  if (keep >= rows) return at::ones_like(distance, distance.options().dtype(torch::kBool));
+  if (keep >= rows) return at::ones_like(distance, distance.options().dtype(at::kBool));
   return distance.le(std::get<0>(distance.kthvalue(keep, 1, true)));
 }
 
 struct Sums {
-  torch::Tensor features;  // [r, k, features] float64
-  torch::Tensor kept;      // [r, k] float64: rows that pull
-  torch::Tensor all;       // [r, k] float64: rows of the cluster
+  at::Tensor features;  // [r, k, features] float64
+  at::Tensor kept;      // [r, k] float64: rows that pull
+  at::Tensor all;       // [r, k] float64: rows of the cluster
 };
 
 // Membership as a matrix of zeros and ones, times the rows: deterministic on every device, which a
 // scattered addition is not.
-Sums sum_up(const torch::Tensor& features, const Assignment& now, const torch::Tensor& kept, std::int64_t k) {
+Sums sum_up(const at::Tensor& features, const Assignment& now, const at::Tensor& kept, std::int64_t k) {
   const std::int64_t rows = features.size(0), restarts = now.cluster.size(0);
-  const auto doubles = features.options().dtype(torch::kFloat64);
+  const auto doubles = features.options().dtype(at::kDouble);
   Sums sums{at::zeros({restarts, k, features.size(1)}, doubles), at::zeros({restarts, k}, doubles),
             at::zeros({restarts, k}, doubles)};
-  const torch::Tensor names = at::arange(k, now.cluster.options()).view({1, k, 1});
+  const at::Tensor names = at::arange(k, now.cluster.options()).view({1, k, 1});
   const std::int64_t step = block_rows(restarts * k);
   for (std::int64_t from = 0; from < rows; from += step) {
     const std::int64_t to = std::min(from + step, rows);
-    const torch::Tensor member = now.cluster.slice(1, from, to).unsqueeze(1).eq(names);  // [r, k, block]
-    sums.all += member.sum(2).to(torch::kFloat64);
-    const torch::Tensor pulls = member.logical_and(kept.slice(1, from, to).unsqueeze(1)).to(features.scalar_type());
-    sums.kept += pulls.sum(2).to(torch::kFloat64);
-    const torch::Tensor block = at::mm(pulls.reshape({restarts * k, to - from}), features.slice(0, from, to));
-    sums.features += block.view({restarts, k, -1}).to(torch::kFloat64);
+    const at::Tensor member = now.cluster.slice(1, from, to).unsqueeze(1).eq(names);  // [r, k, block]
+    sums.all += member.sum(2).to(at::kDouble);
+    const at::Tensor pulls = member.logical_and(kept.slice(1, from, to).unsqueeze(1)).to(features.scalar_type());
+    sums.kept += pulls.sum(2).to(at::kDouble);
+    const at::Tensor block = at::mm(pulls.reshape({restarts * k, to - from}), features.slice(0, from, to));
+    sums.features += block.view({restarts, k, -1}).to(at::kDouble);
   }
   return sums;
 }
 
 // One row a restart, drawn with probability in proportion to its weight [r, rows].
-torch::Tensor draw(const torch::Tensor& weights) {
-  const torch::Tensor sums = weights.to(torch::kFloat64).cumsum(1);
-  const torch::Tensor point = at::rand({weights.size(0), 1}, at::TensorOptions().dtype(torch::kFloat64)).to(sums.device());
-  const torch::Tensor found = at::searchsorted(sums, point * sums.slice(1, weights.size(1) - 1));
+at::Tensor draw(const at::Tensor& weights) {
+  const at::Tensor sums = weights.to(at::kDouble).cumsum(1);
+  const at::Tensor point = at::rand({weights.size(0), 1}, at::TensorOptions().dtype(at::kDouble)).to(sums.device());
+  const at::Tensor found = at::searchsorted(sums, point * sums.slice(1, weights.size(1) - 1));
   return found.squeeze(1).clamp_max(weights.size(1) - 1);
 }
 
-torch::Tensor seeds(const torch::Tensor& features, const torch::Tensor& squares, std::int64_t restarts, std::int64_t k) {
+at::Tensor seeds(const at::Tensor& features, const at::Tensor& squares, std::int64_t restarts, std::int64_t k) {
   const std::int64_t rows = features.size(0);
-  torch::Tensor chosen = at::empty({restarts, k, features.size(1)}, features.options());
-  torch::Tensor weights = at::ones({restarts, rows}, features.options());
+  at::Tensor chosen = at::empty({restarts, k, features.size(1)}, features.options());
+  at::Tensor weights = at::ones({restarts, rows}, features.options());
   for (std::int64_t i = 0; i < k; ++i) {
-    const torch::Tensor next = features.index_select(0, draw(weights));  // [r, features]
+    const at::Tensor next = features.index_select(0, draw(weights));  // [r, features]
     chosen.select(1, i).copy_(next);
-    const torch::Tensor distance = assign(features, squares, next.unsqueeze(1)).distance;
+    const at::Tensor distance = assign(features, squares, next.unsqueeze(1)).distance;
     weights = i == 0 ? distance : at::minimum(weights, distance);
   }
   return chosen;
@@ -102,51 +115,51 @@ torch::Tensor seeds(const torch::Tensor& features, const torch::Tensor& squares,
 
 // The means of the rows that pull. A cluster below the least share begins anew at a row that is far
 // from all centroids, but not so far that it is trimmed.
-torch::Tensor updated(const torch::Tensor& features, const torch::Tensor& centroids, const Assignment& now,
-                      const torch::Tensor& kept, const Sums& sums, double rows_min, bool reseed) {
-  torch::Tensor next = (sums.features / sums.kept.clamp_min(1).unsqueeze(2)).to(features.scalar_type());
+at::Tensor updated(const at::Tensor& features, const at::Tensor& centroids, const Assignment& now,
+                      const at::Tensor& kept, const Sums& sums, double rows_min, bool reseed) {
+  at::Tensor next = (sums.features / sums.kept.clamp_min(1).unsqueeze(2)).to(features.scalar_type());
   next = at::where(sums.kept.gt(0).unsqueeze(2), next, centroids);
   if (!reseed) return next;
-  const torch::Tensor small = sums.all.lt(rows_min);
+  const at::Tensor small = sums.all.lt(rows_min);
   if (!small.any().item<bool>()) return next;
-  const torch::Tensor weights = now.distance * kept;
+  const at::Tensor weights = now.distance * kept;
   for (std::int64_t i = 0; i < centroids.size(1); ++i) {
-    const torch::Tensor fresh = features.index_select(0, draw(weights));
+    const at::Tensor fresh = features.index_select(0, draw(weights));
     next.select(1, i).copy_(at::where(small.select(1, i).unsqueeze(1), fresh, next.select(1, i)));
   }
   return next;
 }
 
 struct State {
-  torch::Tensor centroids;  // [r, k, features]
-  torch::Tensor inertia;    // [r] float64
-  torch::Tensor smallest;   // [r] float64: rows in the smallest cluster
+  at::Tensor centroids;  // [r, k, features]
+  at::Tensor inertia;    // [r] float64
+  at::Tensor smallest;   // [r] float64: rows in the smallest cluster
 };
 
-State iterate(const torch::Tensor& features, const torch::Tensor& squares, const torch::Tensor& centroids,
+State iterate(const at::Tensor& features, const at::Tensor& squares, const at::Tensor& centroids,
               const KMeansRules& rules, bool reseed) {
   const Assignment now = assign(features, squares, centroids);
-  const torch::Tensor kept = kept_rows(now.distance, rules.trim);
+  const at::Tensor kept = kept_rows(now.distance, rules.trim);
   const Sums sums = sum_up(features, now, kept, centroids.size(1));
   const double rows_min = rules.min_cluster * static_cast<double>(features.size(0));
   return {updated(features, centroids, now, kept, sums, rows_min, reseed),
-          (now.distance * kept).sum(1, false, torch::kFloat64), std::get<0>(sums.all.min(1))};
+          (now.distance * kept).sum(1, false, at::kDouble), std::get<0>(sums.all.min(1))};
 }
 
-torch::Tensor largest_first(const torch::Tensor& features, const torch::Tensor& centroids) {
-  const torch::Tensor sizes = at::bincount(nearest(features, centroids).cluster, {}, centroids.size(0));
+at::Tensor largest_first(const at::Tensor& features, const at::Tensor& centroids) {
+  const at::Tensor sizes = at::bincount(nearest(features, centroids).cluster, {}, centroids.size(0));
   return centroids.index_select(0, sizes.argsort(/*dim=*/0, /*descending=*/true));
 }
 
 }  // namespace
 
-Nearest nearest(const torch::Tensor& features, const torch::Tensor& centroids) {
+Nearest nearest(const at::Tensor& features, const at::Tensor& centroids) {
   const std::int64_t rows = features.size(0);
-  Nearest result{at::empty({rows}, features.options().dtype(torch::kInt64)), at::empty({rows}, features.options())};
+  Nearest result{at::empty({rows}, features.options().dtype(at::kLong)), at::empty({rows}, features.options())};
   const std::int64_t step = block_rows(centroids.numel());
   for (std::int64_t from = 0; from < rows; from += step) {
     const std::int64_t to = std::min(from + step, rows);
-    const torch::Tensor away = features.slice(0, from, to).unsqueeze(1) - centroids.unsqueeze(0);
+    const at::Tensor away = features.slice(0, from, to).unsqueeze(1) - centroids.unsqueeze(0);
     const auto [least, cluster] = away.square().sum(2).min(1);
     result.cluster.slice(0, from, to).copy_(cluster);
     result.distance.slice(0, from, to).copy_(least);
@@ -154,10 +167,10 @@ Nearest nearest(const torch::Tensor& features, const torch::Tensor& centroids) {
   return result;
 }
 
-Result<Clustering> trimmed_kmeans(const torch::Tensor& features, std::int64_t k, const KMeansRules& rules,
+Result<Clustering> trimmed_kmeans(const at::Tensor& features, std::int64_t k, const KMeansRules& rules,
                                   const std::function<bool()>& stop) {
   const auto cancelled = [] { return fail(Code::cancelled, "training was stopped"); };
-  const torch::Tensor squares = features.square().sum(1);
+  const at::Tensor squares = features.square().sum(1);
   const double rows = static_cast<double>(features.size(0));
   const double rows_min = rules.min_cluster * rows;
 
@@ -167,7 +180,7 @@ Result<Clustering> trimmed_kmeans(const torch::Tensor& features, std::int64_t k,
     race = iterate(features, squares, race.centroids, rules, i < kReseedIterations);
   }
   // The best of those whose clusters are large enough; the rest is polished only when it wins.
-  torch::Tensor inertia = at::where(race.smallest.ge(rows_min), race.inertia,
+  at::Tensor inertia = at::where(race.smallest.ge(rows_min), race.inertia,
                                     at::full_like(race.inertia, std::numeric_limits<double>::infinity()));
   for (std::int64_t attempt = 0; attempt < rules.restarts; ++attempt) {
     const auto best = inertia.argmin().item<std::int64_t>();
@@ -178,7 +191,7 @@ Result<Clustering> trimmed_kmeans(const torch::Tensor& features, std::int64_t k,
     double after = before;
     for (int i = 0; i < kPolishIterations; ++i) {
       if (stop()) return cancelled();
-      const torch::Tensor centroids = state.centroids;
+      const at::Tensor centroids = state.centroids;
       state = iterate(features, squares, centroids, rules, false);
       after = state.inertia.item<double>();
       if (before - after <= kSettled * after) {

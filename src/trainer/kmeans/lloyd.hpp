@@ -3,7 +3,7 @@
 // matrix products over blocks of rows. All restarts run in one product. This header knows libtorch.
 #pragma once
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <functional>
@@ -15,23 +15,23 @@ namespace hone::trainer {
 
 // Of each row the nearest centroid and the squared distance to it.
 struct Nearest {
-  torch::Tensor cluster;   // [rows] int64
-  torch::Tensor distance;  // [rows] float32, squared
+  at::Tensor cluster;   // [rows] int64
+  at::Tensor distance;  // [rows] float32, squared
 };
 
 // Exact (differences, not the expanded square), in blocks.
-[[nodiscard]] Nearest nearest(const torch::Tensor& features, const torch::Tensor& centroids);
+[[nodiscard]] Nearest nearest(const at::Tensor& features, const at::Tensor& centroids);
 
 struct Clustering {
-  torch::Tensor centroids;    // [k, features], the largest cluster first
+  at::Tensor centroids;    // [k, features], the largest cluster first
   double inertia = 0;         // squared distances of the rows that were kept
   double smallest_share = 0;  // of the rows, in the smallest cluster
 };
 
 // `features` [rows, features] float32, finite. Seeds come from libtorch's default generator (call
-// torch::manual_seed first). `stop` is called once an iteration; true: cancelled.
+// at::manual_seed first). `stop` is called once an iteration; true: cancelled.
 // `not_found` when no restart gave clusters of at least rules.min_cluster of the rows each.
-[[nodiscard]] Result<Clustering> trimmed_kmeans(const torch::Tensor& features, std::int64_t k, const KMeansRules& rules,
+[[nodiscard]] Result<Clustering> trimmed_kmeans(const at::Tensor& features, std::int64_t k, const KMeansRules& rules,
                                                 const std::function<bool()>& stop);
 
 }  // namespace hone::trainer

@@ -1,11 +1,10 @@
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/ATen.h>
-#include <torch/utils.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <cmath>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -13,8 +12,10 @@
 #include "trainer/kmeans/cluster_onnx.hpp"
 #include "trainer/kmeans/features.hpp"
 #include "trainer/kmeans/lloyd.hpp"
+#include "trainer/libtorch_wall.hpp"
 #include "trainer/recipe.hpp"
 #include "trainer/row_tensors.hpp"
+#include "trainer/threads.hpp"
 #include "trainer/threshold.hpp"
 
 namespace hone::trainer {
@@ -22,21 +23,11 @@ namespace {
 
 constexpr std::int64_t kRowsMin = 20;
 constexpr std::int64_t kSilhouetteSampleRowsMax = 4000;
-constexpr double kMultiplicationsPerThread = 4e6;
 
-int threads_for(double multiplications) {
-  const double cores = std::max(1u, std::thread::hardware_concurrency());
-  return static_cast<int>(std::clamp(multiplications / kMultiplicationsPerThread, 1.0, cores));
-}
-
-torch::Tensor indices(const std::vector<std::int64_t>& rows, torch::Device device) {
-  return torch::tensor(rows, torch::kInt64).to(device);
-}
-
-Result<metrics::SilhouetteEstimate> silhouette_of(const torch::Tensor& features, const torch::Tensor& centroids,
+Result<metrics::SilhouetteEstimate> silhouette_of(const at::Tensor& features, const at::Tensor& centroids,
                                                   const KMeansRules& rules, std::uint64_t seed) {
-  const torch::Tensor host = features.to(torch::kCPU).contiguous();
-  const torch::Tensor cluster = nearest(features, centroids).cluster.to(torch::kCPU, torch::kInt32).contiguous();
+  const at::Tensor host = features.to(at::kCPU).contiguous();
+  const at::Tensor cluster = nearest(features, centroids).cluster.to(at::kCPU, at::kInt).contiguous();
   metrics::SilhouetteSampling sampling;
   sampling.exact_rows_max = rules.silhouette_rows;
   sampling.sample_rows = std::min(rules.silhouette_rows, kSilhouetteSampleRowsMax);
@@ -53,7 +44,7 @@ struct Choice {
 };
 
 // The number of clusters with the highest Silhouette on the rows that were fitted.
-Result<Choice> choose(const torch::Tensor& features, const RecipeInput& input) {
+Result<Choice> choose(const at::Tensor& features, const RecipeInput& input) {
   const KMeansRules& rules = input.pipeline.train.kmeans;
   Choice choice;
   bool found = false;
@@ -93,26 +84,26 @@ Result<Choice> choose(const torch::Tensor& features, const RecipeInput& input) {
 Result<RecipeOutput> train_unguarded(const RecipeInput& input) {
   const TrainRules& rules = input.pipeline.train;
   HONE_TRY(const double share, alarm_share(rules.anomaly, input.pipeline.rate_hz));
-  torch::manual_seed(input.job.seed);
+  at::manual_seed(input.job.seed);
   const auto elements = static_cast<double>(feature_count(input.pipeline.signal, rules.kmeans.spectrum));
   at::set_num_threads(threads_for(elements * static_cast<double>(input.rows.rows() * rules.kmeans.restarts)));
-  const torch::NoGradGuard no_gradient;
-  const torch::Tensor raw = raw_features(input.rows, rules.kmeans.spectrum, best_device());
+  const at::NoGradGuard no_gradient;
+  const at::Tensor raw = raw_features(input.rows, rules.kmeans.spectrum, best_device());
   const Split split = split_by_content(input.rows);
-  const torch::Tensor fitted = indices(split.fit, raw.device());
+  const at::Tensor fitted = indices_tensor(split.fit, raw.device());
 
   ClusterModel model;
   model.clip = static_cast<float>(rules.kmeans.clip);
   learn_scale(raw.index_select(0, fitted), model);
-  const torch::Tensor features = scaled(raw, model);
+  const at::Tensor features = scaled(raw, model);
   HONE_TRY(const Choice choice, choose(features.index_select(0, fitted), input));
-  const torch::Tensor& centroids = choice.clustering.centroids;
+  const at::Tensor& centroids = choice.clustering.centroids;
   model.clusters = centroids.size(0);
   model.centroids = floats_of(centroids);
   const Threshold threshold = threshold_for(floats_of(nearest(features, centroids).distance.sqrt()), share);
   model.threshold = static_cast<float>(threshold.value);
 
-  const torch::Tensor validation = features.index_select(0, indices(split.validation, raw.device()));
+  const at::Tensor validation = features.index_select(0, indices_tensor(split.validation, raw.device()));
   const auto silhouette = silhouette_of(validation, centroids, rules.kmeans, input.job.seed);
   RecipeOutput output;
   HONE_TRY(output.onnx, write_cluster_onnx(input.pipeline.signal, rules.kmeans.spectrum, model, input.onnx_lineage("")));
@@ -137,13 +128,7 @@ Result<RecipeOutput> train_kmeans(const RecipeInput& input) {
   if (static_cast<std::int64_t>(rows.rows()) < kRowsMin)
     return fail(Code::invalid, "there are " + std::to_string(rows.rows()) + " samples to cluster; at least " +
                                    std::to_string(kRowsMin) + " are needed");
-  try {
-    return train_unguarded(input);
-  } catch (const c10::Error& error) {
-    return fail(Code::unavailable, std::string("libtorch: ") + error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    return fail(Code::unavailable, std::string("libtorch: ") + error.what());
-  }
+  return behind_wall([&] { return train_unguarded(input); });
 }
 
 }  // namespace hone::trainer
