@@ -26,7 +26,8 @@ class ToyRunner : public model::Runner {
   ToyRunner(ByteView onnx, std::size_t sample_bytes, std::optional<std::uint8_t> fail_on)
       : onnx_(onnx.begin(), onnx.end()), sample_bytes_(sample_bytes), fail_on_(fail_on) {}
   [[nodiscard]] std::int64_t width() const override { return 3; }
-  [[nodiscard]] Result<> run(ByteView inputs, std::int64_t rows, std::span<float> outputs) const override {
+  [[nodiscard]] Result<> run(ByteView inputs, std::int64_t rows, std::span<float> outputs,
+                             std::span<float>) const override {
     if (inputs.size() != static_cast<std::size_t>(rows) * sample_bytes_) return fail(Code::invalid, "wrong size");
     for (std::int64_t r = 0; r < rows; ++r) {
       const ByteView sample = inputs.subspan(static_cast<std::size_t>(r) * sample_bytes_, sample_bytes_);
@@ -58,7 +59,8 @@ std::vector<float> toy_scores(ByteView onnx, ByteView sample) {
   return {static_cast<float>(seed & 0xFF), static_cast<float>(seed >> 8 & 0xFF), static_cast<float>(seed >> 16 & 0xFF)};
 }
 
-Result<std::unique_ptr<model::Runner>> ToyRuntime::load(ByteView onnx, const wire::Signal& signal) {
+Result<std::unique_ptr<model::Runner>> ToyRuntime::load(ByteView onnx, const wire::Signal& signal,
+                                                         std::string_view) {
   ++loads;
   if (as_text(onnx).starts_with("broken")) return fail(Code::damaged, "the toy runtime cannot load this");
   return std::make_unique<ToyRunner>(onnx, signal.sample_bytes(), fail_on);

@@ -27,7 +27,8 @@ class ToyRuntime : public model::Runtime {
  public:
   std::optional<std::uint8_t> fail_on;
   int loads = 0;
-  [[nodiscard]] Result<std::unique_ptr<model::Runner>> load(ByteView onnx, const wire::Signal& signal) override;
+  [[nodiscard]] Result<std::unique_ptr<model::Runner>> load(ByteView onnx, const wire::Signal& signal,
+                                                            std::string_view) override;
 };
 
 // What the model `onnx` answers to `sample`.

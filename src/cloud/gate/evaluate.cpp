@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "shared/metrics/draw.hpp"
 #include "shared/metrics/paired_gain.hpp"
 
 namespace hone::cloud {
@@ -70,14 +71,17 @@ std::vector<std::int64_t> sizes_of(std::span<const std::int32_t> clusters) {
   return sizes;
 }
 
-Result<std::vector<double>> silhouettes(const metrics::Matrix<float>& features,
-                                        std::span<const std::int32_t> clusters) {
+// `which` of the rows, each against all.
+Result<std::vector<double>> silhouettes(const metrics::Matrix<float>& features, std::span<const std::int32_t> clusters,
+                                        std::span<const std::int64_t> which) {
   for (const std::int32_t cluster : clusters)
-    if (cluster < 0 || cluster >= (1 << 20))
-      return fail(Code::invalid, "the cluster " + std::to_string(cluster) + " is not between 0 and 1048575");
+    if (cluster < 0 || cluster >= kClustersMax)
+      return fail(Code::invalid, "the cluster " + std::to_string(cluster) + " is not between 0 and " +
+                                     std::to_string(kClustersMax - 1));
   const auto sizes = sizes_of(clusters);
   const auto used = std::count_if(sizes.begin(), sizes.end(), [](std::int64_t size) { return size > 0; });
-  if (used < 2 || static_cast<std::size_t>(used) == clusters.size()) return std::vector<double>(clusters.size(), 0.0);
+  if (used < 2 || static_cast<std::size_t>(used) == clusters.size()) return std::vector<double>(which.size(), 0.0);
+  if (which.size() < clusters.size()) return metrics::silhouette_of_rows(features, clusters, which);
   HONE_TRY(metrics::Silhouette result, metrics::silhouette(features, clusters));
   return std::move(result.rows);
 }
@@ -184,20 +188,25 @@ Result<Facts> facts_from_figures(std::span<const double> candidate, std::optiona
   return facts;
 }
 
-Result<Facts> facts_from_clusters(metrics::Matrix<float> features, std::span<const std::int32_t> candidate,
-                                  std::optional<std::span<const std::int32_t>> deployed) {
-  const auto rows = static_cast<std::size_t>(features.rows);
-  HONE_CHECK(check_rows("the candidate", candidate.size(), rows));
-  if (deployed) HONE_CHECK(check_rows("the deployed model", deployed->size(), rows));
-  HONE_TRY(const std::vector<double> second, silhouettes(features, candidate));
-  if (!deployed) {
-    HONE_TRY(Facts facts, facts_from_figures(second, std::nullopt, {}, {}));
-    facts.candidate.cluster_sizes = sizes_of(candidate);
-    return facts;
+Result<Facts> facts_from_clusters(const Clusterings& both, std::int64_t rows_max, std::uint64_t seed) {
+  const auto rows = static_cast<std::size_t>(both.features.rows);
+  HONE_CHECK(check_rows("the candidate", both.candidate.size(), rows));
+  if (both.deployed) HONE_CHECK(check_rows("the deployed model", both.deployed->size(), rows));
+  if (!both.twins.empty()) HONE_CHECK(check_rows("the leak check", both.twins.size(), rows));
+  const auto which = metrics::draw_rows(both.features.rows, rows_max, seed);
+  std::vector<std::uint8_t> twins;
+  for (const std::int64_t row : which) twins.push_back(has_twin(both.twins, static_cast<std::size_t>(row)) ? 1 : 0);
+
+  HONE_TRY(const std::vector<double> second, silhouettes(both.features, both.candidate, which));
+  std::vector<double> first;
+  std::optional<std::span<const double>> deployed;
+  if (both.deployed) {
+    HONE_TRY(first, silhouettes(both.features, *both.deployed, which));
+    deployed = first;
   }
-  HONE_TRY(const std::vector<double> first, silhouettes(features, *deployed));
-  HONE_TRY(Facts facts, facts_from_figures(second, std::span<const double>(first), {}, {}));
-  facts.candidate.cluster_sizes = sizes_of(candidate);
+  HONE_TRY(Facts facts, facts_from_figures(second, deployed, {}, {}, twins));
+  facts.candidate.rows = both.features.rows;
+  facts.candidate.cluster_sizes = sizes_of(both.candidate);
   return facts;
 }
 

@@ -13,6 +13,8 @@
 
 namespace hone::cloud {
 
+constexpr std::int32_t kClustersMax = 1 << 20;  // a cluster's number is below it
+
 struct Facts {
   CandidateFacts candidate;
   std::optional<DeployedFacts> deployed;  // its look and seed are the caller's to set
@@ -41,11 +43,18 @@ struct Facts {
                                                const std::vector<std::string>& label_names,
                                                std::span<const std::uint8_t> twins = {});
 
-// For the metric "silhouette": both models' clusters of the same rows, measured in `features`, which must be the
-// feature space that was frozen with the first release. A clustering that has no Silhouette (one cluster, or every row
-// its own) counts 0 on every row; the gate refuses such a candidate by its cluster_sizes.
-[[nodiscard]] Result<Facts> facts_from_clusters(metrics::Matrix<float> features,
-                                                std::span<const std::int32_t> candidate,
-                                                std::optional<std::span<const std::int32_t>> deployed);
+// For the metric "silhouette": both models' clusters of the same rows, of which each is measured against all.
+struct Clusterings {
+  metrics::Matrix<float> features;  // in the feature space that was frozen with the first release
+  std::span<const std::int32_t> candidate;
+  std::optional<std::span<const std::int32_t>> deployed;
+  std::span<const std::uint8_t> twins;  // or empty
+};
+
+// Up to `rows_max` rows all are measured; above it so many, drawn from `seed`, the same ones for both models. A
+// clustering that has no Silhouette (one cluster, or every row its own) counts 0 on every row; the gate refuses such a
+// candidate by its cluster_sizes.
+[[nodiscard]] Result<Facts> facts_from_clusters(const Clusterings& clusterings, std::int64_t rows_max,
+                                                std::uint64_t seed);
 
 }  // namespace hone::cloud

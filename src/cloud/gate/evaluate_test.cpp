@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
+#include <set>
+#include <utility>
 
 namespace hone::cloud {
 namespace {
@@ -109,16 +112,50 @@ TEST(Evaluate, MeasuresTwoClusteringsOfTheSameRowsInOneSpace) {
   const std::vector<float> features{0, 1, 10, 11, 20, 21};
   const metrics::Matrix<float> matrix{features, 6, 1};
   const std::vector<std::int32_t> good{0, 0, 1, 1, 2, 2}, poor{0, 1, 0, 1, 0, 1}, one{0, 0, 0, 0, 0, 0};
-  const auto facts = facts_from_clusters(matrix, good, std::span<const std::int32_t>(poor));
+  const auto facts = facts_from_clusters({matrix, good, std::span<const std::int32_t>(poor), {}}, 6, 1);
   ASSERT_TRUE(facts) << facts.error().context;
   EXPECT_GT(facts->candidate.metric, 0.8);
   EXPECT_LT(facts->deployed->metric, 0.1);
   EXPECT_EQ(facts->deployed->rows.size(), 6);
   EXPECT_THAT(facts->candidate.cluster_sizes, ElementsAre(2, 2, 2));
-  const auto degenerate = facts_from_clusters(matrix, one, std::span<const std::int32_t>(good));
+  const auto degenerate = facts_from_clusters({matrix, one, std::span<const std::int32_t>(good), {}}, 6, 1);
   ASSERT_TRUE(degenerate);
   EXPECT_EQ(degenerate->candidate.metric, 0);
-  EXPECT_FALSE(facts_from_clusters(matrix, std::vector<std::int32_t>{0, 1, -1, 0, 1, 0}, std::nullopt));
+  EXPECT_FALSE(facts_from_clusters({matrix, std::vector<std::int32_t>{0, 1, -1, 0, 1, 0}, std::nullopt, {}}, 6, 1));
+  EXPECT_FALSE(facts_from_clusters({matrix, std::vector<std::int32_t>{0, 1}, std::nullopt, {}}, 6, 1));
+}
+
+TEST(Evaluate, MeasuresTheSameDrawnRowsOfBothClusteringsAgainstAll) {
+  std::vector<float> features;
+  std::vector<std::int32_t> coarse, fine;
+  std::vector<std::uint8_t> twins;
+  for (int row = 0; row < 900; ++row) {
+    features.push_back(static_cast<float>(row % 3) * 10 + static_cast<float>(row % 7));
+    fine.push_back(row % 3);
+    coarse.push_back(row % 3 == 0 ? 0 : 1);
+    twins.push_back(row % 2 == 0 ? 1 : 0);
+  }
+  const Clusterings both{{features, 900, 1}, fine, std::span<const std::int32_t>(coarse), twins};
+  const auto all = facts_from_clusters(both, 900, 1), some = facts_from_clusters(both, 200, 1),
+             again = facts_from_clusters(both, 200, 1), others = facts_from_clusters(both, 200, 2);
+  ASSERT_TRUE(all && some && again && others);
+  EXPECT_EQ(all->candidate.measured_rows, 900);
+  EXPECT_EQ(all->candidate.rows_with_twin, 450);
+  EXPECT_EQ(some->candidate.rows, 900);
+  EXPECT_EQ(some->candidate.measured_rows, 200);
+  EXPECT_EQ(some->deployed->rows.size(), 200);
+  EXPECT_THAT(some->candidate.cluster_sizes, ElementsAre(300, 300, 300)) << "of all rows, drawn or not";
+  EXPECT_EQ(some->deployed->rows.candidate, again->deployed->rows.candidate);
+  EXPECT_NE(some->deployed->rows.candidate, others->deployed->rows.candidate);
+  // Each drawn row has the figure that it has among all rows, for both models.
+  std::set<std::pair<double, double>> known;
+  for (std::size_t row = 0; row < 900; ++row)
+    known.emplace(std::round(1e6 * all->deployed->rows.candidate[row]), std::round(1e6 * all->deployed->rows.deployed[row]));
+  for (std::size_t row = 0; row < 200; ++row)
+    EXPECT_TRUE(known.contains({std::round(1e6 * some->deployed->rows.candidate[row]),
+                                std::round(1e6 * some->deployed->rows.deployed[row])}));
+  EXPECT_NEAR(some->candidate.metric, all->candidate.metric, 0.05);
+  EXPECT_NEAR(static_cast<double>(some->candidate.rows_with_twin), 100, 30);
 }
 
 }  // namespace

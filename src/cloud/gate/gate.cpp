@@ -33,12 +33,17 @@ std::string bounds_in_words(const Verdict& v) {
          " lies between " + figure(v.gain_bounds.lower) + " and " + figure(v.gain_bounds.upper);
 }
 
+// Whether rows were left out because measuring all would take too long, and not because they have no label.
+bool sampled(const Verdict& v) { return v.metric == name_of(Metric::silhouette) && v.rows > v.measured_rows; }
+
 std::string rows_in_words(const Verdict& v) {
   if (!v.rows_needed)
     return "the observed gain is not above the margin on a holdout that would show twice the margin, so more rows "
            "alone are unlikely to decide it";
-  return "about " + count(*v.rows_needed) + " measured holdout rows would show a gain of " +
-         figure(v.rows_needed_gain) + " with a probability of " + percent(kPower);
+  std::string words = "about " + count(*v.rows_needed) + " measured holdout rows would show a gain of " +
+                      figure(v.rows_needed_gain) + " with a probability of " + percent(kPower);
+  if (sampled(v)) words += " (train.silhouette_rows says how many are measured)";
+  return words;
 }
 
 void decide_first(const GatePolicy& policy, Verdict& v) {
@@ -189,14 +194,17 @@ Verdict decide(const GatePolicy& policy, const std::optional<DeployedFacts>& dep
   v.rows = candidate.rows;
   v.measured_rows = candidate.measured_rows;
   v.rows_with_twin = candidate.rows_with_twin;
+  v.ruler = candidate.ruler;
   v.candidate_metric = candidate.metric;
   v.margin = policy.margin;
   v.confidence = policy.confidence;
   v.first = !deployed.has_value();
   const bool counted = policy.metric == Metric::accuracy;
   if (candidate.measured_rows <= 0 || (deployed && (counted ? deployed->counts.n() : deployed->rows.size()) <= 0)) {
-    v.reason = "none of the " + count(candidate.rows) +
-               " holdout rows has a label, so nothing can be measured; send labelled samples";
+    v.reason = "none of the " + count(candidate.rows) + " holdout rows " +
+               (policy.metric == Metric::accuracy || policy.metric == Metric::f1 || policy.metric == Metric::auc
+                    ? "has a label, so nothing can be measured; send labelled samples"
+                    : "can be measured; send samples without missing values");
     return v;
   }
   if (const std::string problem = degenerate(policy, candidate); !problem.empty()) {
@@ -215,7 +223,13 @@ Verdict decide(const GatePolicy& policy, const std::optional<DeployedFacts>& dep
 std::vector<std::string> in_words(const Verdict& v) {
   std::vector<std::string> words{std::string(name_of(v.decision)) + ": " + v.reason + "."};
   words.push_back("The goal is " + std::string(v.goal_met ? "met." : "not met."));
-  if (v.rows > v.measured_rows)
+  if (!v.ruler.empty())
+    words.push_back("Measured in the feature space of the model " + v.ruler.substr(0, 12) +
+                    "; that of the first release serves all models after it.");
+  if (sampled(v))
+    words.push_back(count(v.measured_rows) + " of " + count(v.rows) +
+                    " holdout rows were measured, each against all others.");
+  else if (v.rows > v.measured_rows)
     words.push_back(count(v.rows - v.measured_rows) + " of " + count(v.rows) +
                     " holdout rows have no label and were left out.");
   if (v.rows_with_twin > 0)

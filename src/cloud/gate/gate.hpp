@@ -56,6 +56,7 @@ struct CandidateFacts {
   double metric = 0;               // 0 when no row is measured
   std::int64_t rows_with_twin = 0;                // measured rows that training holds nearly the same
   std::vector<std::int64_t> cluster_sizes;        // silhouette: the candidate's, on these rows
+  std::string ruler;  // silhouette: hash of the model in whose features both were measured
 };
 
 struct DeployedFacts {
@@ -99,6 +100,7 @@ struct Verdict {
   std::int64_t rows = 0;
   std::int64_t measured_rows = 0;
   std::int64_t rows_with_twin = 0;
+  std::string ruler;             // silhouette
   metrics::PairedCounts counts;  // accuracy
   double gain = 0;               // candidate minus deployed
   metrics::Interval gain_bounds;

@@ -98,7 +98,13 @@ Json to_json(const CandidateFacts& facts) {
             {"metric", facts.metric},
             {"rows_with_twin", facts.rows_with_twin}};
   if (!facts.cluster_sizes.empty()) json["cluster_sizes"] = facts.cluster_sizes;
+  if (!facts.ruler.empty()) json["ruler"] = facts.ruler;
   return json;
+}
+
+Result<std::string> ruler_from(const Json& json) {
+  if (!json.contains("ruler")) return std::string();
+  return get_string(json, "ruler");
 }
 
 Result<CandidateFacts> candidate_from(const Json& json) {
@@ -107,6 +113,7 @@ Result<CandidateFacts> candidate_from(const Json& json) {
   HONE_TRY(facts.measured_rows, count_from(json, "measured_rows"));
   HONE_TRY(facts.metric, get_number(json, "metric"));
   HONE_TRY(facts.rows_with_twin, count_from(json, "rows_with_twin"));
+  HONE_TRY(facts.ruler, ruler_from(json));
   if (!json.contains("cluster_sizes")) return facts;
   HONE_TRY(const Json* sizes, get_array(json, "cluster_sizes"));
   for (const Json& size : *sizes) {
@@ -184,6 +191,7 @@ Json to_json(const Verdict& v) {
             {"margin", v.margin},
             {"confidence", v.confidence},
             {"words", in_words(v)}};
+  if (!v.ruler.empty()) json["ruler"] = v.ruler;
   if (!v.compared) return json;
   Json slices = Json::array();
   for (const SliceVerdict& slice : v.slices)
@@ -226,6 +234,7 @@ Result<Verdict> verdict_from(const Json& json) {
   HONE_TRY(v.rows_with_twin, count_from(json, "rows_with_twin"));
   HONE_TRY(v.margin, get_number(json, "margin"));
   HONE_TRY(v.confidence, get_number(json, "confidence"));
+  HONE_TRY(v.ruler, ruler_from(json));
   if (!v.compared) return v;
   HONE_TRY(v.deployed_metric, get_number(json, "deployed_metric"));
   HONE_TRY(v.counts, counts_at(json));

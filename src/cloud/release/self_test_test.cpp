@@ -16,7 +16,7 @@ namespace {
 class Mirror : public model::Runner {
  public:
   std::int64_t width() const override { return 2; }
-  Result<> run(ByteView inputs, std::int64_t rows, std::span<float> outputs) const override {
+  Result<> run(ByteView inputs, std::int64_t rows, std::span<float> outputs, std::span<float>) const override {
     for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
       outputs[2 * i] = factor * static_cast<float>(inputs[i]);
       outputs[2 * i + 1] = -factor * static_cast<float>(inputs[i]);

@@ -1,5 +1,6 @@
-// Runs candidate and deployed model over all holdout rows of a dataset version, through the port that
-// devices run models with, and asks the gate. Not for use by two threads at once.
+// Asks candidate and deployed model about all holdout rows of a dataset version, through the port that devices run
+// models with, and asks the gate. What a model is asked for is in answers.hpp, what becomes of its answers in
+// evidence.hpp. Not for use by two threads at once.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "base/result.hpp"
 #include "cloud/gate/look.hpp"
 #include "cloud/ingest/blob_store.hpp"
+#include "cloud/service/ruler.hpp"
 #include "shared/model/run/runtime.hpp"
 #include "shared/pipeline/pipeline.hpp"
 #include "shared/wire/dataset.hpp"
@@ -28,40 +30,56 @@ struct Judgement {
   bool goal_met = false;
 };
 
-[[nodiscard]] Result<wire::DatasetManifest> load_dataset(BlobStore& blobs, const DatasetHash& hash);
+struct Question {
+  const Pipeline& pipeline;  // the gate's rules, and how many rows a Silhouette is measured on; borrowed
+  DatasetHash dataset;
+  ModelHash candidate;
+  std::vector<ModelHash> released;  // the published models, oldest first; the last one is deployed
+  std::optional<Look> last_look;    // of the newest earlier verdict that had one (look_of)
+};
 
 class Judge {
  public:
   Judge(BlobStore& blobs, model::Runtime& runtime) : blobs_(blobs), runtime_(runtime) {}
 
-  // A candidate that cannot be loaded or run is rejected, one with a metric that models cannot be asked for yet
-  // (silhouette, score) is held with a reason that says so; an error means that the judging failed and
-  // should be tried again. `last_look` is that of the newest earlier verdict that had one (look_of).
-  [[nodiscard]] Result<Judgement> judge(const GateRules& rules, const DatasetHash& dataset, const ModelHash& candidate,
-                                        const std::optional<ModelHash>& deployed, const std::optional<Look>& last_look);
+  // A candidate that cannot be loaded or asked is rejected; an error means that the judging failed and should be tried
+  // again. A deployed model that cannot be asked what the metric needs (it was released under another metric) is not
+  // compared with: the candidate is judged as a first model, and the numbers say why ("not_compared").
+  [[nodiscard]] Result<Judgement> judge(const Question& question);
 
-  // What judge() will want to know of the deployed model and the data, while there is time. Remembers the newest only.
-  [[nodiscard]] Result<> measure_ahead(Metric metric, const DatasetHash& dataset, const ModelHash& deployed);
+  // What judge() will want to know of the deployed model and the data, while there is time. `candidate` and `last_look`
+  // are not read. Remembers the newest only.
+  [[nodiscard]] Result<> measure_ahead(const Question& question);
 
  private:
+  // Of the deployed model; when it cannot be asked, why.
   struct Answers {
     Metric metric = Metric::accuracy;
     DatasetHash dataset;
     ModelHash model;
-    std::vector<double> rows;  // one a holdout row, see answers_of
+    std::vector<double> rows;
+    std::string refused;
   };
   struct Twins {
     DatasetHash dataset;
     std::vector<std::uint8_t> rows;
   };
-  [[nodiscard]] Result<std::vector<double>> ask(Metric metric, const wire::DatasetManifest& dataset,
-                                                const ModelHash& model);
+  struct Space {
+    DatasetHash dataset;
+    MeasuredSpace space;
+  };
+  [[nodiscard]] Result<> ask_deployed(const Question& question, const wire::DatasetManifest& dataset);
   [[nodiscard]] Result<> find_twins(const DatasetHash& hash, const wire::DatasetManifest& dataset);
+  [[nodiscard]] Result<> find_space(const DatasetHash& hash, const wire::DatasetManifest& dataset,
+                                    const ModelHash& ruler);
+  [[nodiscard]] Result<Judgement> decide_on(const Question& question, const wire::DatasetManifest& dataset,
+                                            const std::vector<double>& answers);
 
   BlobStore& blobs_;
   model::Runtime& runtime_;
-  std::optional<Answers> ahead_;
+  std::optional<Answers> deployed_;
   std::optional<Twins> twins_;
+  std::optional<Space> space_;  // silhouette
 };
 
 }  // namespace hone::cloud

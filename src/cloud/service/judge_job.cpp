@@ -4,17 +4,17 @@
 
 namespace hone::cloud {
 
-Result<JobJudgement> judge_job(Judge& judge, const GateRules& rules, const JobRow& job,
-                               const std::optional<ModelHash>& deployed, const std::optional<Look>& last_look) {
+Result<JobJudgement> judge_job(Judge& judge, const Pipeline& pipeline, const JobRow& job,
+                               const std::vector<ModelHash>& released, const std::optional<Look>& last_look) {
   if (!job.trained || !job.dataset) return fail(Code::damaged, "the job has no model: the database is damaged");
   JobJudgement answer;
   answer.files = *job.trained;
-  HONE_TRY(answer.judgement, judge.judge(rules, *job.dataset, job.trained->model, deployed, last_look));
+  HONE_TRY(answer.judgement, judge.judge({pipeline, *job.dataset, job.trained->model, released, last_look}));
   if (answer.judgement.promote || !job.fallback) return answer;
 
   const auto look = look_of(answer.judgement.numbers);
   HONE_TRY(Judgement second,
-           judge.judge(rules, *job.dataset, job.fallback->model, deployed, look ? look : last_look));
+           judge.judge({pipeline, *job.dataset, job.fallback->model, released, look ? look : last_look}));
   answer.first = std::exchange(answer.judgement, std::move(second));
   answer.judgement.reason = "the fallback, a second look: " + answer.judgement.reason;
   answer.files = *job.fallback;

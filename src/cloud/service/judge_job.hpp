@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "base/result.hpp"
 #include "cloud/service/judge.hpp"
@@ -15,10 +16,10 @@ struct JobJudgement {
   wire::ModelFiles files;            // what `judgement` is about
 };
 
-// The fallback is a second look at the same holdout and is counted as one: what it must prove is dearer for it.
+// `released`: the published models, oldest first. The fallback is a second look at the same holdout and is counted as one: what it must prove is dearer for it.
 // Errors as Judge::judge; `damaged` for a job that has no model.
-[[nodiscard]] Result<JobJudgement> judge_job(Judge& judge, const GateRules& rules, const JobRow& job,
-                                             const std::optional<ModelHash>& deployed,
+[[nodiscard]] Result<JobJudgement> judge_job(Judge& judge, const Pipeline& pipeline, const JobRow& job,
+                                             const std::vector<ModelHash>& released,
                                              const std::optional<Look>& last_look);
 
 }  // namespace hone::cloud

@@ -9,6 +9,7 @@
 #include "cloud/service/judge_job.hpp"
 #include "cloud/rollout/advance.hpp"
 #include "cloud/rollout/offer.hpp"
+#include "cloud/service/holdout.hpp"
 #include "cloud/train/jobs.hpp"
 
 namespace hone::cloud {
@@ -16,6 +17,14 @@ namespace {
 
 constexpr int kBatchesPerStep = 4;
 constexpr Duration kIdle = std::chrono::seconds(2);
+
+// Oldest first: the last one is deployed. `releases` are newest first.
+std::vector<ModelHash> published_models(const std::vector<ReleaseRow>& releases) {
+  std::vector<ModelHash> models;
+  for (auto release = releases.rbegin(); release != releases.rend(); ++release)
+    if (release->state == ReleaseState::published) models.push_back(release->model);
+  return models;
+}
 
 }  // namespace
 
@@ -110,12 +119,10 @@ Result<bool> PipelineWork::judge_one(std::int64_t number) {
   HONE_TRY(const auto job, ports_.stores.jobs->get(number));
   if (!job) return fail(Code::damaged, "the job is gone from the database");
   HONE_TRY(const auto releases, ports_.stores.releases->list(pipeline_->name));
-  std::optional<ModelHash> deployed;
-  if (const auto* newest = newest_published(releases)) deployed = newest->model;
   const ReleaseSeq compared_with = releases.empty() ? ReleaseSeq{} : releases.front().seq;
 
   HONE_TRY(const auto last_look, newest_look());
-  HONE_TRY(const JobJudgement judged, judge_job(judge_, pipeline_->gate, *job, deployed, last_look));
+  HONE_TRY(const JobJudgement judged, judge_job(judge_, *pipeline_, *job, published_models(releases), last_look));
   const Judgement& judgement = judged.judgement;
   const Time at = ports_.clock.now();
   VerdictRow verdict{number, pipeline_->name, at, judgement.decision, judgement.reason, judgement.numbers, {}, {}};
@@ -150,9 +157,8 @@ Result<std::optional<Look>> PipelineWork::newest_look() {
 }
 
 Result<> PipelineWork::measure_deployed_ahead(const TrainingSituation& situation) {
-  const auto* deployed = newest_published(situation.releases);
-  if (deployed == nullptr || !situation.last || !situation.last->dataset) return {};
-  return judge_.measure_ahead(pipeline_->gate.metric, *situation.last->dataset, deployed->model);
+  if (!situation.last || !situation.last->dataset) return {};
+  return judge_.measure_ahead({*pipeline_, *situation.last->dataset, {}, published_models(situation.releases), {}});
 }
 
 // ---- releases --------------------------------------------------------------------------------

@@ -169,27 +169,6 @@ TEST_F(ServiceTest, RejectsAFileThatIsNoModel) {
   EXPECT_TRUE(releases().empty());
 }
 
-TEST_F(ServiceTest, HoldsACandidateWhoseMetricItCannotMeasureAndSaysSo) {
-  std::string edited = testing::kPipeline;
-  edited.replace(edited.find("recipe = \"mlp\"\nlayers = [\"dense 2\"]"), 35, "recipe = \"kmeans\"");
-  edited.replace(edited.find("metric = \"accuracy\""), 19, "metric = \"silhouette\"");
-  write_pipeline(edited);
-  start();
-  TestDevice device = join();
-  send(device, 200);
-  settle();
-  const auto job = lease();
-  ASSERT_TRUE(job.has_value()) << pipeline().dump(1);
-  complete(job->id, model(100));
-  settle();
-  const Json verdict = get("/v1/pipelines/pairs/verdicts")["verdicts"][0];
-  EXPECT_EQ(verdict["decision"], "hold");
-  EXPECT_NE(verdict["reason"].get<std::string>().find("cannot judge candidates by the metric \"silhouette\" yet"),
-            std::string::npos)
-      << verdict.dump(1);
-  EXPECT_TRUE(releases().empty());
-}
-
 TEST_F(ServiceTest, RollsBackUnderAHigherNumber) {
   TestDevice device = learn_first_model();
   send(device, 300);

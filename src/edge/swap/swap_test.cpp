@@ -118,7 +118,7 @@ class FixedRunner : public model::Runner {
  public:
   explicit FixedRunner(float answer) : answer_(answer) {}
   [[nodiscard]] std::int64_t width() const override { return 2; }
-  [[nodiscard]] Result<> run(ByteView, std::int64_t rows, std::span<float> outputs) const override {
+  [[nodiscard]] Result<> run(ByteView, std::int64_t rows, std::span<float> outputs, std::span<float>) const override {
     for (std::int64_t i = 0; i < rows * 2; ++i) outputs[static_cast<std::size_t>(i)] = answer_;
     return {};
   }

@@ -267,6 +267,25 @@ Result<Silhouette> silhouette_from_sums(std::span<const double> sums, std::span<
   return summary_of(std::move(values), labels, std::move(sizes));
 }
 
+Result<std::vector<double>> silhouette_of_rows(Matrix<float> rows, std::span<const std::int32_t> labels,
+                                               std::span<const std::int64_t> which, int threads) {
+  HONE_CHECK(check_shape(rows, labels));
+  for (std::size_t i = 0; i < which.size(); ++i)
+    if (which[i] < 0 || which[i] >= rows.rows || (i > 0 && which[i] <= which[i - 1]))
+      return fail(Code::invalid, "the rows to measure must be named in ascending order, each once");
+  HONE_TRY(const std::vector<std::int64_t> sizes, sizes_of(labels));
+  HONE_TRY(const Frame frame, frame_of(rows));
+  const PackedRows<float> packed(rows, labels, sizes, all_rows(labels.size()), frame);
+  const PackedRows<float> queries(rows, labels, sizes, which, frame);
+  const std::vector<double> by_place = silhouettes_row_by_row(queries, packed, sizes, thread_count(threads));
+  std::vector<double> values(which.size());
+  for (std::size_t place = 0; place < by_place.size(); ++place) {
+    const auto found = std::lower_bound(which.begin(), which.end(), queries.order()[place]);
+    values[static_cast<std::size_t>(found - which.begin())] = by_place[place];
+  }
+  return values;
+}
+
 Result<SilhouetteEstimate> estimate_silhouette(Matrix<double> rows, std::span<const std::int32_t> labels,
                                                const SilhouetteSampling& sampling) {
   return estimate(rows, labels, sampling);

@@ -50,6 +50,12 @@ struct Silhouette {
 [[nodiscard]] Result<Silhouette> silhouette_from_sums(std::span<const double> sums,
                                                       std::span<const std::int32_t> labels);
 
+// One a row of `which` (indices, ascending, each once): that row's Silhouette, measured against ALL rows. What paired
+// comparisons of two clusterings need where silhouette() takes too long: the same rows of both.
+// O(which * n * d); memory for a packed copy of the rows.
+[[nodiscard]] Result<std::vector<double>> silhouette_of_rows(Matrix<float> rows, std::span<const std::int32_t> labels,
+                                                             std::span<const std::int64_t> which, int threads = 0);
+
 struct SilhouetteSampling {
   std::int64_t exact_rows_max = 20'000;  // up to so many rows all are measured
   std::int64_t sample_rows = 4'000;      // above, so many; at least 30 of each cluster that has them

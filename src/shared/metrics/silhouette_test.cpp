@@ -14,6 +14,7 @@
 #include <string>
 
 #include "base/json.hpp"
+#include "shared/metrics/draw.hpp"
 
 namespace hone::metrics {
 namespace {
@@ -254,6 +255,33 @@ TEST(Silhouette, RefusesWhatHasNone) {
   const std::vector<double> broken{1, 2, std::numeric_limits<double>::quiet_NaN(), 4};
   EXPECT_THAT(error(silhouette(Matrix<double>{broken, 4, 1}, std::vector<std::int32_t>{0, 1, 0, 1})),
               HasSubstr("row 2 holds a value that is no finite number"));
+}
+
+TEST(Silhouette, GivesChosenRowsTheFigureThatTheyHaveAmongAll) {
+  const auto points = draw<float>(700, 5, 4, 21);
+  const auto all = silhouette(points.matrix(), points.labels);
+  const auto which = draw_rows(700, 90, 3);
+  ASSERT_EQ(which.size(), 90u);
+  const auto some = silhouette_of_rows(points.matrix(), points.labels, which);
+  ASSERT_TRUE(all && some);
+  for (std::size_t i = 0; i < which.size(); ++i)
+    EXPECT_NEAR((*some)[i], all->rows[static_cast<std::size_t>(which[i])], 1e-6);
+  EXPECT_FALSE(silhouette_of_rows(points.matrix(), points.labels, std::vector<std::int64_t>{5, 5}));
+  EXPECT_FALSE(silhouette_of_rows(points.matrix(), points.labels, std::vector<std::int64_t>{700}));
+}
+
+TEST(DrawRows, DrawsEachRowAsOftenAsAnyOther) {
+  std::vector<int> drawn(10);
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    const auto rows = draw_rows(10, 4, seed);
+    ASSERT_EQ(rows.size(), 4u);
+    ASSERT_TRUE(std::is_sorted(rows.begin(), rows.end()));
+    ASSERT_EQ(std::adjacent_find(rows.begin(), rows.end()), rows.end());
+    for (const std::int64_t row : rows) ++drawn[static_cast<std::size_t>(row)];
+  }
+  for (const int times : drawn) EXPECT_NEAR(times, 800, 110);  // five standard deviations
+  EXPECT_EQ(draw_rows(3, 7, 1), (std::vector<std::int64_t>{0, 1, 2}));
+  EXPECT_TRUE(draw_rows(0, 7, 1).empty());
 }
 
 TEST(SilhouetteEstimate, IsExactUpToTheSizeThatTheCallerSets) {

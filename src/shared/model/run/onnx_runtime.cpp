@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +18,7 @@ namespace {
 constexpr const char* kInputName = "x";
 constexpr std::string_view kAnomalyOutput = "anomaly";
 constexpr std::int64_t kWidthMax = 1 << 20;
+constexpr std::size_t kRankMax = 16;
 
 // Owns one object of the C API.
 template <class T>
@@ -46,6 +49,13 @@ struct Port {
   std::vector<std::int64_t> dims;
 };
 
+// An output that run() fetches.
+struct Output {
+  std::string name;
+  std::vector<std::int64_t> dims;  // -1 first, the batch axis
+  std::int64_t width = 0;          // floats of one row
+};
+
 // Calls into the C API with the error turned into ours.
 struct Ort {
   const OrtApi* api;
@@ -63,7 +73,7 @@ struct Ort {
 class OnnxRunner : public Runner {
  public:
   OnnxRunner(Ort ort, Owned<OrtSession> session, Owned<OrtMemoryInfo> memory, const wire::Signal& signal,
-             std::string output, std::int64_t width)
+             Output output, std::optional<Output> further)
       : ort_(ort),
         session_(std::move(session)),
         memory_(std::move(memory)),
@@ -72,19 +82,21 @@ class OnnxRunner : public Runner {
         element_bytes_(wire::size_of(signal.dtype)),
         sample_bytes_(signal.sample_bytes()),
         output_(std::move(output)),
-        width_(width) {}
+        further_(std::move(further)) {}
 
-  [[nodiscard]] std::int64_t width() const override { return width_; }
+  [[nodiscard]] std::int64_t width() const override { return output_.width; }
+  [[nodiscard]] std::int64_t further_width() const override { return further_ ? further_->width : 0; }
 
-  [[nodiscard]] Result<> run(ByteView inputs, std::int64_t rows, std::span<float> outputs) const override {
+  [[nodiscard]] Result<> run(ByteView inputs, std::int64_t rows, std::span<float> outputs,
+                             std::span<float> further) const override {
     if (rows < 1 || inputs.size() / sample_bytes_ != static_cast<std::uint64_t>(rows) ||
         inputs.size() % sample_bytes_ != 0) {
       return fail(Code::invalid, std::to_string(rows) + " rows need " + std::to_string(sample_bytes_) +
                                      " bytes each; got " + std::to_string(inputs.size()) + " bytes");
     }
-    if (outputs.size() / static_cast<std::size_t>(width_) < static_cast<std::size_t>(rows)) {
-      return fail(Code::invalid, "the outputs need " + std::to_string(width_) + " floats a row");
-    }
+    if (further.size() > 0 && !further_) return fail(Code::invalid, "no further output was asked for at loading");
+    HONE_CHECK(check_room(output_, rows, outputs));
+    if (further.size() > 0) HONE_CHECK(check_room(*further_, rows, further));
     // The runtime reads elements in place; raw bytes may lie at any address.
     Bytes aligned;
     if (reinterpret_cast<std::uintptr_t>(inputs.data()) % element_bytes_ != 0) {
@@ -102,22 +114,43 @@ class OnnxRunner : public Runner {
                    "input tensor"));
     const Owned<OrtValue> x_owned(x, ort_.api->ReleaseValue);
 
-    const std::array<std::int64_t, 2> out_dims{rows, width_};
-    const std::size_t out_bytes = static_cast<std::size_t>(rows * width_) * sizeof(float);
-    OrtValue* y = nullptr;
-    HONE_CHECK(
-        ort_.check(ort_.api->CreateTensorWithDataAsOrtValue(memory_.get(), outputs.data(), out_bytes, out_dims.data(),
-                                                            2, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &y),
-                   "output tensor"));
-    const Owned<OrtValue> y_owned(y, ort_.api->ReleaseValue);
-
+    HONE_TRY(const auto y, output_tensor(output_, rows, outputs));
+    std::array<OrtValue*, 2> out{y.get(), nullptr};
+    std::array<const char*, 2> out_names{output_.name.c_str(), nullptr};
+    std::size_t outs = 1;
+    Owned<OrtValue> second(nullptr, ort_.api->ReleaseValue);
+    if (further.size() > 0) {
+      HONE_TRY(second, output_tensor(*further_, rows, further));
+      out[outs] = second.get();
+      out_names[outs++] = further_->name.c_str();
+    }
     const char* in_name = kInputName;
-    const char* out_name = output_.c_str();
     const OrtValue* in = x;
-    return ort_.check(ort_.api->Run(session_.get(), nullptr, &in_name, &in, 1, &out_name, 1, &y), "run the model");
+    return ort_.check(
+        ort_.api->Run(session_.get(), nullptr, &in_name, &in, 1, out_names.data(), outs, out.data()), "run the model");
   }
 
  private:
+  static Result<> check_room(const Output& output, std::int64_t rows, std::span<float> room) {
+    if (room.size() / static_cast<std::size_t>(output.width) >= static_cast<std::size_t>(rows)) return {};
+    return fail(Code::invalid,
+                "the output '" + output.name + "' needs " + std::to_string(output.width) + " floats a row");
+  }
+
+  // Over the caller's memory: the runtime writes straight into it.
+  Result<Owned<OrtValue>> output_tensor(const Output& output, std::int64_t rows, std::span<float> room) const {
+    std::array<std::int64_t, kRankMax> dims{};
+    std::copy(output.dims.begin(), output.dims.end(), dims.begin());
+    dims[0] = rows;
+    const std::size_t bytes = static_cast<std::size_t>(rows * output.width) * sizeof(float);
+    OrtValue* value = nullptr;
+    HONE_CHECK(ort_.check(
+        ort_.api->CreateTensorWithDataAsOrtValue(memory_.get(), room.data(), bytes, dims.data(), output.dims.size(),
+                                                 ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &value),
+        "output tensor"));
+    return Owned<OrtValue>(value, ort_.api->ReleaseValue);
+  }
+
   const Ort ort_;
   const Owned<OrtSession> session_;
   const Owned<OrtMemoryInfo> memory_;
@@ -125,15 +158,16 @@ class OnnxRunner : public Runner {
   const ONNXTensorElementDataType type_;
   const std::size_t element_bytes_;
   const std::size_t sample_bytes_;
-  const std::string output_;
-  const std::int64_t width_;
+  const Output output_;
+  const std::optional<Output> further_;
 };
 
 class OnnxRuntime : public Runtime {
  public:
   explicit OnnxRuntime(Ort ort) : ort_(ort) {}
 
-  [[nodiscard]] Result<std::unique_ptr<Runner>> load(ByteView onnx, const wire::Signal& signal) override {
+  [[nodiscard]] Result<std::unique_ptr<Runner>> load(ByteView onnx, const wire::Signal& signal,
+                                                     std::string_view further_name) override {
     HONE_CHECK(wire::check(signal));
     if (onnx.empty()) return fail(Code::damaged, "the model file is empty");
     HONE_TRY(auto options, session_options());
@@ -142,12 +176,16 @@ class OnnxRuntime : public Runtime {
                           "load the model"));
     Owned<OrtSession> session(raw, ort_.api->ReleaseSession);
 
-    HONE_TRY(const auto output, checked_output(session.get(), signal));
+    HONE_TRY(auto output, checked_output(session.get(), signal));
+    std::optional<Output> further;
+    if (!further_name.empty()) {
+      HONE_TRY(further, further_output(session.get(), further_name));
+    }
     OrtMemoryInfo* memory = nullptr;
     HONE_CHECK(ort_.check(ort_.api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory), "memory"));
     Owned<OrtMemoryInfo> owned_memory(memory, ort_.api->ReleaseMemoryInfo);
-    return std::make_unique<OnnxRunner>(ort_, std::move(session), std::move(owned_memory), signal, output.name,
-                                        output.dims[1]);
+    return std::make_unique<OnnxRunner>(ort_, std::move(session), std::move(owned_memory), signal,
+                                        std::move(output), std::move(further));
   }
 
  private:
@@ -168,7 +206,7 @@ class OnnxRuntime : public Runtime {
   }
 
   // Refuses what is not [N, ...signal.shape] in and [N, width] float32 out; returns the output.
-  Result<Port> checked_output(const OrtSession* session, const wire::Signal& signal) const {
+  Result<Output> checked_output(const OrtSession* session, const wire::Signal& signal) const {
     std::size_t inputs = 0, outputs = 0;
     HONE_CHECK(ort_.check(ort_.api->SessionGetInputCount(session, &inputs), "inputs"));
     HONE_CHECK(ort_.check(ort_.api->SessionGetOutputCount(session, &outputs), "outputs"));
@@ -176,7 +214,7 @@ class OnnxRuntime : public Runtime {
       return fail(Code::invalid, "the model has " + std::to_string(inputs) + " inputs; it must have one, named x");
     if (outputs < 1) return fail(Code::invalid, "the model has no output");
 
-    const auto found = port(session, true);
+    const auto found = port(session, true, 0);
     if (!found) return fail(found.error());
     const Port& in = *found;
     if (in.name != kInputName) return fail(Code::invalid, "the model's input is named '" + in.name + "'; it must be x");
@@ -191,9 +229,7 @@ class OnnxRuntime : public Runtime {
                   "the model's input x has shape " + shape_text(in.dims) + "; the signal needs " + shape_text(wanted));
     }
 
-    auto out_port = port(session, false);
-    if (!out_port) return out_port;
-    const Port& out = *out_port;
+    HONE_TRY(const Port out, port(session, false, 0));
     if (out.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || out.dims.size() != 2 || out.dims[0] != -1 ||
         out.dims[1] < 1 || out.dims[1] > kWidthMax) {
       return fail(Code::invalid, "the model's first output " + out.name + " " + shape_text(out.dims) +
@@ -204,25 +240,43 @@ class OnnxRuntime : public Runtime {
       return fail(Code::invalid, "the model gives " + std::to_string(out.dims[1]) + " scores, the signal has " +
                                      std::to_string(signal.labels.size()) + " labels");
     }
-    return out_port;
+    return Output{out.name, out.dims, out.dims[1]};
   }
 
-  // The first input or output.
-  Result<Port> port(const OrtSession* session, bool input) const {
+  // [N, ...] of float32, by its name.
+  Result<Output> further_output(const OrtSession* session, std::string_view name) const {
+    std::size_t outputs = 0;
+    HONE_CHECK(ort_.check(ort_.api->SessionGetOutputCount(session, &outputs), "outputs"));
+    for (std::size_t index = 1; index < outputs; ++index) {
+      HONE_TRY(Port out, port(session, false, index));
+      if (out.name != name) continue;
+      std::int64_t width = out.dims.size() < 2 ? 0 : 1;
+      for (std::size_t axis = 1; axis < out.dims.size() && width > 0; ++axis)
+        width = out.dims[axis] < 1 || out.dims[axis] > kWidthMax / width ? 0 : width * out.dims[axis];
+      if (out.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || width == 0 || out.dims[0] != -1)
+        return fail(Code::invalid,
+                    "the model's output " + out.name + " " + shape_text(out.dims) + " must be [N, ...] of float32");
+      return Output{std::move(out.name), std::move(out.dims), width};
+    }
+    return fail(Code::invalid, "the model has no second output '" + std::string(name) + "'");
+  }
+
+  Result<Port> port(const OrtSession* session, bool input, std::size_t index) const {
     const OrtApi* api = ort_.api;
     Port result;
     OrtAllocator* allocator = nullptr;
     HONE_CHECK(ort_.check(api->GetAllocatorWithDefaultOptions(&allocator), "allocator"));
     char* name = nullptr;
-    HONE_CHECK(ort_.check(input ? api->SessionGetInputName(session, 0, allocator, &name)
-                                : api->SessionGetOutputName(session, 0, allocator, &name),
+    HONE_CHECK(ort_.check(input ? api->SessionGetInputName(session, index, allocator, &name)
+                                : api->SessionGetOutputName(session, index, allocator, &name),
                           "name"));
     result.name = name;
     HONE_CHECK(ort_.check(api->AllocatorFree(allocator, name), "name"));
 
     OrtTypeInfo* info = nullptr;
     HONE_CHECK(ort_.check(
-        input ? api->SessionGetInputTypeInfo(session, 0, &info) : api->SessionGetOutputTypeInfo(session, 0, &info),
+        input ? api->SessionGetInputTypeInfo(session, index, &info)
+              : api->SessionGetOutputTypeInfo(session, index, &info),
         "type"));
     const Owned<OrtTypeInfo> owned(info, api->ReleaseTypeInfo);
     const OrtTensorTypeAndShapeInfo* tensor = nullptr;  // belongs to `info`
@@ -231,7 +285,7 @@ class OnnxRuntime : public Runtime {
     HONE_CHECK(ort_.check(api->GetTensorElementType(tensor, &result.type), "type"));
     std::size_t rank = 0;
     HONE_CHECK(ort_.check(api->GetDimensionsCount(tensor, &rank), "shape"));
-    if (rank > 16) return fail(Code::invalid, "'" + result.name + "' has " + std::to_string(rank) + " dimensions");
+    if (rank > kRankMax) return fail(Code::invalid, "'" + result.name + "' has " + std::to_string(rank) + " dimensions");
     result.dims.resize(rank);
     HONE_CHECK(ort_.check(api->GetDimensions(tensor, result.dims.data(), rank), "shape"));
     return result;

@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <thread>
 #include <vector>
 
 #include "shared/model/run/runtime.hpp"
+#include "shared/model/run/testing_cluster_model.hpp"
 #include "shared/model/run/testing_model.hpp"
 
 namespace hone::model {
@@ -44,6 +46,51 @@ TEST(OnnxRuntime, RunsRowsOfASignal) {
   ASSERT_TRUE(ran) << ran.error().context;
   const std::array<float, 9> wanted{1, 2, 3.5F, 5, 0, 5.5F, 0, 0.5F, 1};
   EXPECT_EQ(y, wanted);
+}
+
+// Two features around (1, 2), the second in units of a half, and two clusters.
+testing::ClusterModel clusters() {
+  testing::ClusterModel m;
+  m.signal.shape = {2};
+  m.signal.dtype = wire::DType::uint8;
+  m.center = {1, 2};
+  m.inverse_spread = {1, 2};
+  m.centroids = {0, 0, 3, 4};
+  return m;
+}
+
+TEST(OnnxRuntime, GivesAFurtherOutputToWhomAsksForIt) {
+  const auto r = runtime();
+  const testing::ClusterModel m = clusters();
+  auto runner = r->load(onnx_bytes(m), m.signal, "features");
+  ASSERT_TRUE(runner) << runner.error().context;
+  EXPECT_EQ((*runner)->width(), 3);
+  EXPECT_EQ((*runner)->further_width(), 2);
+  const Bytes x{1, 2, 4, 4, 1, 9};
+  std::array<float, 9> y{};
+  std::array<float, 6> features{};
+  ASSERT_TRUE((*runner)->run(x, 3, y, features));
+  EXPECT_EQ(features, (std::array<float, 6>{0, 0, 3, 4, 0, 5})) << "the last one is clipped";
+  EXPECT_EQ(y, (std::array<float, 9>{0, 0, 0, 0, 0, 1, std::sqrt(10.0F), 1, 1}));
+  std::array<float, 9> again{};
+  ASSERT_TRUE((*runner)->run(x, 3, again)) << "and need not be fetched";
+  EXPECT_EQ(again, y);
+  std::array<float, 5> cramped{};
+  EXPECT_EQ((*runner)->run(x, 3, y, cramped).error().code, Code::invalid);
+}
+
+TEST(OnnxRuntime, RefusesAFurtherOutputThatIsNotThere) {
+  const auto r = runtime();
+  testing::ClusterModel m = clusters();
+  m.tells_features = false;
+  EXPECT_EQ(r->load(onnx_bytes(m), m.signal, "features").error().code, Code::invalid);
+  EXPECT_EQ(r->load(onnx_bytes(m), m.signal, "anomaly").error().code, Code::invalid) << "that is the first one";
+  const auto plain = r->load(onnx_bytes(m), m.signal);
+  ASSERT_TRUE(plain) << plain.error().context;
+  EXPECT_EQ((*plain)->further_width(), 0);
+  std::array<float, 3> y{};
+  std::array<float, 2> features{};
+  EXPECT_EQ((*plain)->run(Bytes{1, 2}, 1, y, features).error().code, Code::invalid);
 }
 
 TEST(OnnxRuntime, ReadsUnalignedFloats) {

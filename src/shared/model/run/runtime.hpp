@@ -3,13 +3,14 @@
 // The contract of a hone model: one input `x` [N, ...signal.shape] of the signal's dtype (raw, the
 // graph normalises), first output [N, width] float32: class scores for a classifier; or, named
 // `anomaly`, an anomaly score (higher is stranger), 1 or 0 for anomalous or not, and what else the
-// recipe tells (k-means: the cluster).
+// recipe tells (k-means: the cluster). A model may have further float32 outputs [N, ...], of which one
+// can be asked for by name: `features` of k-means, for the gate.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -22,18 +23,24 @@ class Runner {
  public:
   virtual ~Runner() = default;
   [[nodiscard]] virtual std::int64_t width() const = 0;  // of one output row
+  // Of one row of the further output that load() named, all its axes together; 0 when it named none.
+  [[nodiscard]] virtual std::int64_t further_width() const { return 0; }
 
-  // `inputs` holds `rows` samples, `outputs` has room for rows * width() floats.
+  // `inputs` holds `rows` samples, `outputs` has room for rows * width() floats. `further` has room for
+  // rows * further_width(), or is empty: then the further output is not fetched.
   // Errors: invalid (sizes), damaged (the runtime failed on this model).
-  [[nodiscard]] virtual Result<> run(ByteView inputs, std::int64_t rows, std::span<float> outputs) const = 0;
+  [[nodiscard]] virtual Result<> run(ByteView inputs, std::int64_t rows, std::span<float> outputs,
+                                     std::span<float> further = {}) const = 0;
 };
 
 class Runtime {
  public:
   virtual ~Runtime() = default;
   // Refuses with `invalid` a model that does not fit the signal (names, shapes, dtypes), with
-  // `damaged` one that the runtime cannot load.
-  [[nodiscard]] virtual Result<std::unique_ptr<Runner>> load(ByteView onnx, const wire::Signal& signal) = 0;
+  // `damaged` one that the runtime cannot load. `further`: a second output that run() is to give too; a
+  // model without one of that name is `invalid`.
+  [[nodiscard]] virtual Result<std::unique_ptr<Runner>> load(ByteView onnx, const wire::Signal& signal,
+                                                             std::string_view further = {}) = 0;
 };
 
 // ONNX Runtime, one intra-op thread, spinning off. `damaged` when the library cannot be used.
