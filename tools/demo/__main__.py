@@ -7,10 +7,7 @@ while the devices go on classifying; then the goal is met, uploads stop, and at 
 """
 
 import argparse
-import json
 import pathlib
-import shutil
-import signal
 import sys
 import time
 
@@ -18,8 +15,8 @@ import measure
 import mnist
 from cloud import Cloud
 from fleet import Fleet
-from processes import Processes
-from show import Screen, bytes_text
+from perform import perform
+from show import bytes_text
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PIPELINE = "digits"
@@ -28,30 +25,7 @@ FIRST, MORE, LAST = 6000, 36000, 10000  # digits shown: 10%, 60% more, and some 
 
 def main():
     options = parse_options()
-    out = options.out
-    killed = Processes.end_leftovers(out)
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    processes = Processes(out)
-    screen = Screen()
-    if killed:
-        screen.say(f"(ended {killed} processes that an interrupted run had left)")
-    try:
-        report = Story(options, processes, screen).tell()
-    except KeyboardInterrupt:
-        screen.say("\ninterrupted; every process that the demo started is being ended. 'make demo' starts it again.")
-        return 130
-    finally:
-        processes.stop_all()
-    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-    missed, slow = limits_missed(report)
-    screen.say(f"\nThe same figures: {out / 'report.json'}; the logs of every process are beside it.")
-    for line in missed + slow:
-        screen.say(f"LIMIT MISSED: {line}")
-    if slow:
-        screen.say("Times depend on what else this machine does: a limit of time that is missed is said, and is no failure.")
-    return 1 if missed else 0
+    return perform(options.out, "make demo", lambda processes, screen: Story(options, processes, screen).tell(), limits_missed)
 
 
 def parse_options():
