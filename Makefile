@@ -5,11 +5,17 @@ PRESET ?= release
 # Two jobs: heavy headers want 600 MB each, and CI has two cores.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
 
-.PHONY: demo test test-power bench bench-delta bench-kmeans build configure setup setup-test setup-bench clean tidy format
+.PHONY: demo demo-anomaly test test-power bench bench-delta bench-kmeans build configure setup setup-test setup-bench clean tidy format
 
 demo: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer digit-reader
 	@python3 tools/demo --build $(BUILD)
+
+# Anomaly detection without labels on Shuttle telemetry; writes out/demo-anomaly/report.json.
+demo-anomaly: configure
+	@tools/data/mlbench.py out/data/mlbench
+	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer machine-watch
+	@python3 tools/demo_anomaly --build $(BUILD)
 
 test: setup-test build
 	@cd $(BUILD) && ctest --output-on-failure --no-tests=error -j $(JOBS)
