@@ -10,7 +10,7 @@ namespace hone::app {
 namespace {
 
 struct EnrollOptions {
-  std::string pipeline, out, valid = "1h";
+  std::string pipeline, out, valid = "1h", format = "onnx";
   int count = 1;
 };
 
@@ -41,7 +41,8 @@ Result<Json> enroll(Context& context, const EnrollOptions& options) {
   HONE_TRY(Server server, Server::open(context));
   HONE_TRY(const Json answer, server.post("/v1/tickets", {{"pipeline", options.pipeline},
                                                           {"count", options.count},
-                                                          {"valid_s", valid->count() / 1000}}));
+                                                          {"valid_s", valid->count() / 1000},
+                                                          {"format", options.format}}));
   HONE_TRY(const Json* tickets, get_array(answer, "tickets"));
   const std::string folder = to_file ? folder_of(options.out) : options.out.empty() ? "." : options.out;
   HONE_CHECK(context.files->make_folders(folder));
@@ -93,6 +94,7 @@ void add_device_commands(CLI::App& app, Context& context) {
   enroll_verb->add_option("--count", options->count, "How many devices [1]")->check(CLI::Range(1, 1000));
   enroll_verb->add_option("--out", options->out, "A folder, or a file whose name ends in .json [.]");
   enroll_verb->add_option("--valid", options->valid, "How long a ticket may be used [1h]");
+  enroll_verb->add_option("--format", options->format, "Which export the devices run; one that the pipeline makes: onnx, onnx-int8 [onnx]");
   on_run(enroll_verb, context, [&context, options] { return enroll(context, *options); }, print_enrolled);
 
   CLI::App* list_verb = device->add_subcommand("list", "Every device: what it runs, what it sent, when it was seen");

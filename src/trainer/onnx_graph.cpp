@@ -4,6 +4,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <bit>
+#include <cstring>
 
 #include "trainer/onnx_reader.hpp"
 
@@ -74,6 +75,20 @@ void add_floats(onnx::GraphProto& graph, const std::string& name, const Shape& s
   tensor.set_data_type(onnx::TensorProto::FLOAT);
   for (const std::int64_t extent : shape) tensor.add_dims(extent);
   tensor.set_raw_data(std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)));
+}
+
+Result<std::vector<float>> floats_of(const onnx::TensorProto& tensor) {
+  const auto count = static_cast<std::size_t>(product(Shape(tensor.dims().begin(), tensor.dims().end())));
+  if (tensor.data_type() == onnx::TensorProto::FLOAT && tensor.data_location() != onnx::TensorProto::EXTERNAL) {
+    if (tensor.raw_data().size() == count * sizeof(float)) {
+      std::vector<float> values(count);
+      std::memcpy(values.data(), tensor.raw_data().data(), tensor.raw_data().size());
+      return values;
+    }
+    if (static_cast<std::size_t>(tensor.float_data_size()) == count)
+      return std::vector<float>(tensor.float_data().begin(), tensor.float_data().end());
+  }
+  return fail(Code::invalid, "the tensor " + tensor.name() + " does not hold its values as fp32");
 }
 
 onnx::ModelProto begin_model(const wire::Signal& signal, const OnnxLineage& lineage) {

@@ -39,6 +39,9 @@ void set_value(onnx::ValueInfoProto& info, const char* name, onnx::TensorProto::
 
 void add_floats(onnx::GraphProto& graph, const std::string& name, const Shape& shape, const std::vector<float>& values);
 
+// The values of a float32 tensor that holds as many as its shape says; `invalid` for any other.
+[[nodiscard]] Result<std::vector<float>> floats_of(const onnx::TensorProto& tensor);
+
 // A model with its header and the input x; the graph is named by the pipeline.
 [[nodiscard]] onnx::ModelProto begin_model(const wire::Signal& signal, const OnnxLineage& lineage);
 

@@ -1,6 +1,5 @@
 #include "trainer/onnx_reader.hpp"
 
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -18,16 +17,9 @@ const onnx::TensorProto* find(const onnx::GraphProto& graph, const std::string& 
 Result<Tensor> tensor_from(const onnx::TensorProto& found, const PlannedTensor& planned) {
   const Shape shape(found.dims().begin(), found.dims().end());
   if (shape != planned.shape) return fail(Code::wrong_base, "the base model's " + planned.name + " has another shape");
-  const auto count = static_cast<std::size_t>(product(shape));
-  if (found.data_type() != onnx::TensorProto::FLOAT || found.data_location() == onnx::TensorProto::EXTERNAL ||
-      (found.raw_data().size() != count * sizeof(float) && static_cast<std::size_t>(found.float_data_size()) != count))
-    return fail(Code::wrong_base, "the base model's " + planned.name + " does not hold its values as fp32");
-  Tensor tensor{planned.name, planned.shape, std::vector<float>(count)};
-  if (found.raw_data().size() == count * sizeof(float))
-    std::memcpy(tensor.values.data(), found.raw_data().data(), found.raw_data().size());
-  else
-    tensor.values.assign(found.float_data().begin(), found.float_data().end());
-  return tensor;
+  auto values = floats_of(found);
+  if (!values) return fail(Code::wrong_base, "the base model's " + planned.name + " does not hold its values as fp32");
+  return Tensor{planned.name, planned.shape, std::move(*values)};
 }
 
 }  // namespace

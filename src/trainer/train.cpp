@@ -1,10 +1,13 @@
 #include "trainer/train.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <chrono>
 #include <string>
 #include <utility>
 
 #include "base/hash.hpp"
+#include "trainer/quantise/quantise.hpp"
 #include "trainer/recipe.hpp"
 
 namespace hone::trainer {
@@ -19,6 +22,26 @@ Result<RecipeOutput> run_recipe(const RecipeInput& input) {
     case Recipe::command: break;
   }
   return fail(Code::invalid, "this trainer does not know the recipe " + std::string(name_of(input.pipeline.train.recipe)));
+}
+
+Result<> add_int8(const Rows& rows, ModelOutput& output) {
+  HONE_TRY(const auto runtime, model::make_onnx_runtime());
+  HONE_TRY(auto file, quantise_onnx(output.onnx, rows, *runtime));
+  output.exports.push_back({std::string(wire::kInt8Format), std::move(file)});
+  return {};
+}
+
+// What the pipeline asks for beside the plain file, of every model that is handed in. One that cannot be made is no reason
+// to lose the model: it is left out, and the lineage says why.
+void add_exports(const ExportRules& rules, const Rows& rows, RecipeOutput& output) {
+  for (const ExportFormat format : rules.formats) {
+    if (format != ExportFormat::onnx_int8) continue;
+    Result<> made = add_int8(rows, output);
+    if (made && output.fallback) made = add_int8(rows, *output.fallback);
+    if (made) continue;
+    spdlog::warn("no export {}: {}", name_of(format), made.error().context);
+    output.lineage["exports_left_out"][std::string(name_of(format))] = made.error().context;
+  }
 }
 
 // Names a model and takes the files beside it.
@@ -44,6 +67,7 @@ Result<TrainOutcome> train(const wire::Job& job, const Pipeline& pipeline, const
   const std::optional<Rows> kept = finite_rows(rows);
   const Rows& used = kept ? *kept : rows;
   HONE_TRY(RecipeOutput output, run_recipe({job, pipeline, used, base_onnx, progress}));
+  add_exports(pipeline.exports, used, output);
   TrainOutcome outcome;
   name_files(output, outcome.message, outcome.further);
   outcome.onnx = std::move(output.onnx);

@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "base/files.hpp"
+#include "base/hash.hpp"
 #include "world.hpp"
 
 namespace hone::loop {
@@ -41,6 +43,49 @@ TEST(Loop, LearnsImprovesByDeltaAndGoesSilent) {
     EXPECT_EQ(device.errors, 0u);
     EXPECT_LE(device.agent->status().models_in_memory, 2);
   }
+}
+
+// The SHA-256 of every model file that a device has.
+std::set<std::string> models_on(SimDevice& device) {
+  std::set<std::string> hashes;
+  for (const char slot : {'a', 'b'}) {
+    const auto file = read_file(*device.disk, std::string("hone/models/") + slot + ".onnx", 1 << 20);
+    if (file) hashes.insert(sha256(*file).hex());
+  }
+  return hashes;
+}
+
+TEST(Loop, OneReleaseServesDevicesOfTwoFormatsEachByItsOwnDelta) {
+  World world({.devices = 2, .first_at_samples = 200, .new_samples = 1600, .exports_int8 = true, .int8_devices = 1});
+  learn_and_improve(world);
+  ASSERT_TRUE(world.run_until([&] {
+    return world.ask("/v1/pipelines/board/releases").at("releases").at(0).at("outcomes").size() == 2;
+  })) << world.complaints();
+  const Json releases = world.ask("/v1/pipelines/board/releases").at("releases");
+  for (const std::size_t i : {0U, 1U}) {  // newest first
+    const Json& release = releases.at(releases.size() - 2 + i);
+    ASSERT_EQ(release.at("exports").size(), 1U) << world.ask("/v1/pipelines/board/verdicts").dump(1);
+    const std::string plain = release.at("model"), int8 = release.at("exports").at(0).at("model");
+    EXPECT_TRUE(models_on(world.devices[0]).contains(int8));
+    EXPECT_FALSE(models_on(world.devices[0]).contains(plain));
+    EXPECT_TRUE(models_on(world.devices[1]).contains(plain));
+    EXPECT_FALSE(models_on(world.devices[1]).contains(int8));
+    EXPECT_LT(release.at("exports").at(0).at("full_bytes"), release.at("full_bytes"));
+  }
+  for (const Json& outcome : releases.at(0).at("outcomes")) {
+    EXPECT_EQ(outcome.at("kind"), "confirmed") << outcome.dump();
+    EXPECT_TRUE(outcome.at("by_delta").get<bool>()) << outcome.dump();
+  }
+  EXPECT_NEAR(world.accuracy(world.devices[0], 2000), world.accuracy(world.devices[1], 2000), 0.06);
+  for (const auto& device : world.devices) EXPECT_EQ(device.errors, 0U);
+}
+
+TEST(Loop, ADeviceWhoseFormatIsNotExportedRunsThePlainFile) {
+  World world({.devices = 2, .first_at_samples = 200, .int8_devices = 1});
+  world.observe(110);
+  ASSERT_TRUE(world.run_until([&] { return world.all_run(1); })) << world.complaints();
+  const std::string plain = world.ask("/v1/pipelines/board/releases").at("releases").at(0).at("model");
+  EXPECT_TRUE(models_on(world.devices[0]).contains(plain));
 }
 
 TEST(Loop, EverySampleArrivesOnceOverANetworkThatLosesAndCutsShort) {

@@ -31,7 +31,8 @@ std::string pipeline_text(const WorldOptions& options) {
          "batch_size = 32\nfirst_at_samples = " + std::to_string(options.first_at_samples) +
          "\nwhen = { new_samples = " + std::to_string(options.new_samples) + " }\ncooldown = \"0s\"\n"
          "[gate]\nmetric = \"accuracy\"\ngoal = " + std::to_string(options.goal) +
-         "\nfirst_goal = 0.5\nmargin = 0.0\nconfidence = 0.8\nholdout = 0.25\nno_slice_worse_than = 0.2\n"
+         "\nfirst_goal = 0.5\nmargin = 0.0\nconfidence = 0.8\nholdout = 0.25\nno_slice_worse_than = 0.2\n" +
+         (options.exports_int8 ? "[export]\nformats = [\"onnx\", \"onnx-int8\"]\nmay_lose = 0.05\n" : "") +
          "[delivery]\nrollout = [100]\n";
 }
 
@@ -75,6 +76,7 @@ World::World(WorldOptions options)
     device.disk = std::make_unique<platform::SimFiles>();
     device.random = std::make_unique<platform::SimRandom>(random_.next());
     device.ticket = must(wire::ticket_from(ticket), "ticket");
+    if (static_cast<int>(devices.size()) <= options_.int8_devices) device.ticket.format = wire::kInt8Format;
     start_device(device);
   }
 }

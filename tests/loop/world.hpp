@@ -25,6 +25,8 @@ struct WorldOptions {
   std::int64_t new_samples = 2400;
   double goal = 0.9;
   platform::NetworkFaults faults{};  // between devices and cloud
+  bool exports_int8 = false;         // beside the plain files
+  int int8_devices = 0;              // so many of the devices, from the first on, ask for them
 };
 
 // One device and its application: looks at a point of a chess board and says its colour.

@@ -35,6 +35,27 @@ Result<std::optional<wire::ReleaseDelta>> make_delta(const PipelineName& pipelin
   return wire::ReleaseDelta{base.model, target_file(wire::delta_path(pipeline, base.model, target), patch)};
 }
 
+// The full file and a delta from each base.
+Result<> add_files(const PipelineName& pipeline, const ModelHash& model, const std::vector<DeltaBase>& bases,
+                   BlobStore& blobs, wire::TargetFile& full, std::vector<wire::ReleaseDelta>& deltas) {
+  HONE_TRY(const Bytes bytes, blobs.get({model.sha256}, kModelBytesMax));
+  full = target_file(wire::model_path(pipeline, model), bytes);
+  for (const DeltaBase& base : bases) {
+    auto delta = make_delta(pipeline, base, model, bytes, blobs);
+    if (!delta) return fail(delta.error().within("delta from " + base.model.hex()));
+    if (*delta) deltas.push_back(std::move(**delta));
+  }
+  return {};
+}
+
+// The release's file of a format, if it has one.
+std::optional<ModelHash> file_of(const ReleaseRow& release, std::string_view format) {
+  if (format == wire::kPlainFormat) return release.model;
+  for (const wire::ModelExport& file : release.exports)
+    if (file.format == format) return file.model;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view name_of(ReleaseState state) {
@@ -46,37 +67,41 @@ std::string_view name_of(ReleaseState state) {
   return "unknown";
 }
 
-std::vector<DeltaBase> delta_bases(const std::vector<ReleaseRow>& releases, const ModelHash& target,
-                                   std::int64_t count) {
+std::vector<DeltaBase> delta_bases(const std::vector<ReleaseRow>& releases, const ModelHash& target, std::int64_t count,
+                                   std::string_view format) {
   std::vector<DeltaBase> bases;
   for (const auto& release : releases) {
     if (static_cast<std::int64_t>(bases.size()) >= count) break;
-    if (release.state != ReleaseState::published || release.model == target) continue;
-    const auto same = [&](const DeltaBase& base) { return base.model == release.model; };
-    if (std::none_of(bases.begin(), bases.end(), same)) bases.push_back({release.model});
+    const auto model = file_of(release, format);
+    if (release.state != ReleaseState::published || !model || *model == target) continue;
+    const auto same = [&](const DeltaBase& base) { return base.model == *model; };
+    if (std::none_of(bases.begin(), bases.end(), same)) bases.push_back({*model});
   }
   return bases;
 }
 
-Result<BlobHash> prepare(const ReleaseRow& release, const wire::Signal& signal, const wire::SelfTest& self_test,
-                         const std::vector<DeltaBase>& bases, BlobStore& blobs) {
-  HONE_TRY(const Bytes model, blobs.get({release.model.sha256}, kModelBytesMax));
+Result<BlobHash> prepare(const ReleaseRow& release, const wire::Signal& signal, const FilePlan& plain,
+                         const std::vector<FilePlan>& exports, BlobStore& blobs) {
   wire::ReleaseManifest manifest;
   manifest.pipeline = release.pipeline;
   manifest.seq = release.seq;
   manifest.created = release.judged;
   manifest.signal = signal;
   manifest.model = release.model;
-  manifest.full = target_file(wire::model_path(release.pipeline, release.model), model);
   manifest.metric = release.metric;
   manifest.metric_value = release.metric_value;
   manifest.goal_met = release.goal_met;
-  manifest.self_test = self_test;
+  manifest.self_test = plain.self_test;
   manifest.note = release.note;
-  for (const auto& base : bases) {
-    auto delta = make_delta(release.pipeline, base, release.model, model, blobs);
-    if (!delta) return fail(delta.error().within("delta from " + base.model.hex()));
-    if (*delta) manifest.deltas.push_back(std::move(**delta));
+  HONE_CHECK(add_files(release.pipeline, release.model, plain.bases, blobs, manifest.full, manifest.deltas));
+  for (std::size_t i = 0; i < exports.size(); ++i) {
+    const wire::ModelExport& file = release.exports.at(i);
+    wire::ReleaseExport& item = manifest.exports.emplace_back();
+    item.format = file.format;
+    item.model = file.model;
+    item.outputs = exports[i].self_test.outputs;
+    item.tolerance = exports[i].self_test.tolerance;
+    HONE_CHECK(add_files(release.pipeline, file.model, exports[i].bases, blobs, item.full, item.deltas));
   }
   const Bytes bytes = wire::to_bytes(manifest);
   if (bytes.size() > wire::kManifestBytesMax) {

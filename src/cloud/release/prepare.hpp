@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -17,15 +18,21 @@ struct DeltaBase {
   std::optional<BlobHash> hints{};  // what the trainer knows of the way from here; unreadable ones cost size only
 };
 
-// From which models deltas lead to `target`: the models of the last published releases, each once,
-// newest first, at most `count`. `releases` newest first.
+// From which files deltas lead to `target`, which is of `format`: the last published releases' files of that format, each
+// once, newest first, at most `count`. `releases` newest first.
 [[nodiscard]] std::vector<DeltaBase> delta_bases(const std::vector<ReleaseRow>& releases, const ModelHash& target,
-                                                 std::int64_t count);
+                                                 std::int64_t count, std::string_view format = wire::kPlainFormat);
+
+// One file of a release that is to be prepared.
+struct FilePlan {
+  wire::SelfTest self_test;  // the inputs are the same for all files of a release
+  std::vector<DeltaBase> bases;
+};
 
 // Durable when it returns; gives the manifest's blob. The same arguments give the same manifest. A delta
 // that is not smaller than the full file is left out. `release.judged` becomes the manifest's `created`.
-[[nodiscard]] Result<BlobHash> prepare(const ReleaseRow& release, const wire::Signal& signal,
-                                       const wire::SelfTest& self_test, const std::vector<DeltaBase>& bases,
-                                       BlobStore& blobs);
+// `exports` are those of release.exports, in their order.
+[[nodiscard]] Result<BlobHash> prepare(const ReleaseRow& release, const wire::Signal& signal, const FilePlan& plain,
+                                       const std::vector<FilePlan>& exports, BlobStore& blobs);
 
 }  // namespace hone::cloud

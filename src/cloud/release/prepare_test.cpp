@@ -78,7 +78,7 @@ struct PrepareTest : ::testing::Test {
 };
 
 TEST_F(PrepareTest, MakesADeltaThatRebuildsTheModel) {
-  const auto blob = prepare(release, signal, self_test, {DeltaBase{old_model}}, *blobs);
+  const auto blob = prepare(release, signal, {self_test, {DeltaBase{old_model}}}, {}, *blobs);
   ASSERT_TRUE(blob.has_value()) << blob.error().context;
   const auto manifest = manifest_of(*blob);
   EXPECT_EQ(manifest.full.sha256, release.model.sha256);
@@ -96,7 +96,7 @@ TEST_F(PrepareTest, LeavesOutADeltaThatIsNotSmaller) {
   Bytes noise(200'000);
   other.fill(noise);
   const ModelHash unrelated{blobs->put(noise)->sha256};
-  const auto manifest = manifest_of(prepare(release, signal, self_test, {DeltaBase{unrelated}, DeltaBase{old_model}}, *blobs).value());
+  const auto manifest = manifest_of(prepare(release, signal, {self_test, {DeltaBase{unrelated}, DeltaBase{old_model}}}, {}, *blobs).value());
   ASSERT_EQ(manifest.deltas.size(), 1U);
   EXPECT_EQ(manifest.deltas[0].base, old_model);
 }
@@ -126,7 +126,7 @@ TEST_F(PrepareTest, UsesWhatTheTrainerKnowsOfTheWayFromTheBase) {
   const Json hints = Json::array({{{"tensor", "weights"}, {"rows", kRows}, {"columns", kColumns}, {"rank", 1},
                                    {"shift", 0}, {"scale", 12}, {"u", u}, {"v", v}}});
   const auto bytes_with = [&](std::optional<BlobHash> blob) {
-    const auto manifest = manifest_of(prepare(release, signal, self_test, {DeltaBase{base, blob}}, *blobs).value());
+    const auto manifest = manifest_of(prepare(release, signal, {self_test, {DeltaBase{base, blob}}}, {}, *blobs).value());
     return manifest.deltas.at(0).file.bytes;
   };
   const auto without = bytes_with({});
@@ -134,9 +134,43 @@ TEST_F(PrepareTest, UsesWhatTheTrainerKnowsOfTheWayFromTheBase) {
   EXPECT_EQ(bytes_with(blobs->put(to_bytes("no hints")).value()), without) << "they cost size, not the release";
 }
 
+TEST(DeltaBases, OfAnExportAreTheReleasesThatHaveOne) {
+  auto with_export = published(3, "b");
+  with_export.exports = {{"onnx-int8", model("b8")}};
+  auto older = published(2, "a");
+  older.exports = {{"onnx-int8", model("a8")}};
+  const std::vector<ReleaseRow> releases{published(4, "c"), with_export, older, published(1, "z")};
+  const auto bases = delta_bases(releases, model("new8"), 4, "onnx-int8");
+  ASSERT_EQ(bases.size(), 2U);
+  EXPECT_EQ(bases[0].model, model("b8"));
+  EXPECT_EQ(bases[1].model, model("a8"));
+}
+
+TEST_F(PrepareTest, GivesEachExportItsOwnFileDeltaAndAnswers) {
+  Bytes old8(old_bytes.begin(), old_bytes.begin() + 50'000), new8 = old8;
+  new8[500] ^= 1;
+  const ModelHash base8{blobs->put(old8)->sha256};
+  release.exports = {{"onnx-int8", ModelHash{blobs->put(new8)->sha256}}};
+  wire::SelfTest answers8 = self_test;
+  answers8.outputs = {0.75F, 0.125F};
+  answers8.tolerance = 0.25F;
+  const auto blob =
+      prepare(release, signal, {self_test, {DeltaBase{old_model}}}, {{answers8, {DeltaBase{base8}}}}, *blobs);
+  ASSERT_TRUE(blob.has_value()) << blob.error().context;
+  const auto plain = manifest_of(*blob), seen = plain.in_format("onnx-int8");
+  EXPECT_EQ(plain.full.bytes, 200'000U);
+  EXPECT_EQ(plain.self_test.outputs, self_test.outputs);
+  EXPECT_EQ(seen.full.sha256, release.exports[0].model.sha256);
+  EXPECT_EQ(seen.self_test.outputs, answers8.outputs);
+  ASSERT_EQ(seen.deltas.size(), 1U);
+  EXPECT_EQ(seen.deltas[0].base, base8);
+  const Bytes patch = blobs->get(BlobHash{seen.deltas[0].file.sha256}, 1 << 20).value();
+  EXPECT_EQ(delta::apply(old8, patch, 1 << 20).value(), new8);
+}
+
 TEST_F(PrepareTest, GivesTheSameManifestWhenItIsRepeatedAfterACrash) {
-  EXPECT_EQ(prepare(release, signal, self_test, {DeltaBase{old_model}}, *blobs).value(),
-            prepare(release, signal, self_test, {DeltaBase{old_model}}, *blobs).value());
+  EXPECT_EQ(prepare(release, signal, {self_test, {DeltaBase{old_model}}}, {}, *blobs).value(),
+            prepare(release, signal, {self_test, {DeltaBase{old_model}}}, {}, *blobs).value());
 }
 
 }  // namespace

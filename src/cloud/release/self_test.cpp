@@ -8,7 +8,7 @@
 namespace hone::cloud {
 
 Result<wire::SelfTest> make_self_test(const model::Runner& candidate, const wire::DatasetManifest& dataset,
-                                      BlobStore& blobs) {
+                                      BlobStore& blobs, float tolerance) {
   if (dataset.holdout.empty()) return fail(Code::invalid, "self-test: the dataset version has no holdout");
   const wire::Shard& shard = dataset.holdout.front();
   HONE_TRY(const Bytes file, blobs.get(shard.x, kShardBytesMax));
@@ -35,7 +35,7 @@ Result<wire::SelfTest> make_self_test(const model::Runner& candidate, const wire
       return fail(Code::invalid, "self-test: the model answers with numbers that are not finite");
     scale = std::max(scale, std::abs(output));
   }
-  test.tolerance = kSelfTestTolerance * std::max(scale, 1e-6F);
+  test.tolerance = tolerance * std::max(scale, 1e-6F);
   return test;
 }
 

@@ -2,6 +2,7 @@
 #include "cloud/service/routes.hpp"
 #include "cloud/service/trigger_facts.hpp"
 #include "cloud/train/jobs.hpp"
+#include "shared/wire/fields.hpp"
 
 namespace hone::cloud {
 namespace {
@@ -44,6 +45,16 @@ Result<HttpResponse> jobs(Desk& desk, const Request& request) {
   return json_response(report);
 }
 
+// Which files of the releases the devices are to run.
+Result<std::string> format_in(const Json& body, const Pipeline& pipeline) {
+  if (!body.contains("format")) return std::string(wire::kPlainFormat);
+  HONE_TRY(const std::string format, get_string(body, "format"));
+  for (const ExportFormat made : pipeline.exports.formats)
+    if (name_of(made) == format) return format;
+  return fail(Code::invalid, "pipeline '" + pipeline.name.value + "' does not export '" + wire::clip(format, 64) +
+                                 "': name it in export.formats of the pipeline file first");
+}
+
 Result<HttpResponse> tickets(Desk& desk, const Request& request) {
   HONE_TRY(const Json body, request.json());
   HONE_TRY(const std::string name, get_string(body, "pipeline"));
@@ -56,12 +67,13 @@ Result<HttpResponse> tickets(Desk& desk, const Request& request) {
     return fail(Code::invalid, "valid_s has to be 1 to " + std::to_string(kTicketSecondsMax));
   }
   HONE_TRY(const auto pipeline, desk.registry.find(name));
+  HONE_TRY(const std::string format, format_in(body, *pipeline));
   HONE_TRY(const auto tokens,
            desk.access.new_tokens(pipeline->name, count, request.now + std::chrono::seconds(valid_s)));
   Json list = Json::array();
   for (const auto& token : tokens) {
-    list.push_back(
-        wire::to_json(wire::Ticket{desk.config.url, desk.config.ca_pem, pipeline->name, token, desk.root_json}));
+    list.push_back(wire::to_json(
+        wire::Ticket{desk.config.url, desk.config.ca_pem, pipeline->name, token, desk.root_json, format}));
   }
   return json_response({{"tickets", std::move(list)}});
 }

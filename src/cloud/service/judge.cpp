@@ -107,6 +107,18 @@ Result<Judgement> Judge::decide_on(const Question& question, const wire::Dataset
   return judgement;
 }
 
+Result<double> Judge::measure(Metric metric, const DatasetHash& dataset_hash, const ModelHash& model) {
+  if (!can_ask(metric) || metric == Metric::silhouette)
+    return fail(Code::invalid, "an export is not measured by the metric \"" + std::string(name_of(metric)) + "\"");
+  HONE_TRY(const auto dataset, load_dataset(blobs_, dataset_hash));
+  HONE_CHECK(find_twins(dataset_hash, dataset));
+  HONE_TRY(const auto labels, read_labels(blobs_, dataset.holdout));
+  HONE_TRY(const auto answers, ask({blobs_, runtime_, dataset}, metric, model));
+  HONE_TRY(const auto facts,
+           facts_from({metric, answers, {}, labels, dataset.signal.labels, twins_->rows, nullptr, 0, 1}));
+  return facts.candidate.metric;
+}
+
 Result<> Judge::measure_ahead(const Question& question) {
   if (question.released.empty() || !can_ask(question.pipeline.gate.metric)) return {};
   HONE_TRY(const auto dataset, load_dataset(blobs_, question.dataset));

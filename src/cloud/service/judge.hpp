@@ -47,6 +47,9 @@ class Judge {
   // compared with: the candidate is judged as a first model, and the numbers say why ("not_compared").
   [[nodiscard]] Result<Judgement> judge(const Question& question);
 
+  // A model's metric on all holdout rows, as judge() measures a candidate's. `invalid` and `damaged`: the model's own fault.
+  [[nodiscard]] Result<double> measure(Metric metric, const DatasetHash& dataset, const ModelHash& model);
+
   // What judge() will want to know of the deployed model and the data, while there is time. `candidate` and `last_look`
   // are not read. Remembers the newest only.
   [[nodiscard]] Result<> measure_ahead(const Question& question);

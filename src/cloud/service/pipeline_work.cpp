@@ -6,10 +6,11 @@
 #include "base/json.hpp"
 #include "cloud/release/prepare.hpp"
 #include "cloud/release/self_test.hpp"
-#include "cloud/service/judge_job.hpp"
 #include "cloud/rollout/advance.hpp"
 #include "cloud/rollout/offer.hpp"
 #include "cloud/service/holdout.hpp"
+#include "cloud/service/judge_exports.hpp"
+#include "cloud/service/judge_job.hpp"
 #include "cloud/train/jobs.hpp"
 
 namespace hone::cloud {
@@ -125,7 +126,7 @@ Result<bool> PipelineWork::judge_one(std::int64_t number) {
   HONE_TRY(const JobJudgement judged, judge_job(judge_, *pipeline_, *job, published_models(releases), last_look));
   const Judgement& judgement = judged.judgement;
   const Time at = ports_.clock.now();
-  VerdictRow verdict{number, pipeline_->name, at, judgement.decision, judgement.reason, judgement.numbers, {}, {}};
+  VerdictRow verdict{number, pipeline_->name, at, judgement.decision, judgement.reason, judgement.numbers, {}, Json::array()};
   if (judged.first) verdict.first_look = LookRow{judged.first->decision, judged.first->reason, judged.first->numbers};
   std::optional<ReleaseRow> promoted;
   if (judgement.promote) {
@@ -133,6 +134,10 @@ Result<bool> PipelineWork::judge_one(std::int64_t number) {
     promoted->pipeline = pipeline_->name;
     promoted->model = judged.files.model;
     promoted->hints = judged.files.hints;
+    HONE_TRY(const auto exports, judge_exports(judge_, *ports_.stores.blobs, pipeline_->gate.metric,
+                                               pipeline_->exports.may_lose, *job->dataset, judged.files, judgement));
+    promoted->exports = those_that_ship(exports);
+    verdict.exports = to_json(exports);
     promoted->job = number;
     promoted->metric = judgement.metric;
     promoted->metric_value = judgement.metric_value;
@@ -180,26 +185,43 @@ Result<> PipelineWork::finish_releases() {
   return {};
 }
 
-Result<> PipelineWork::prepare_release(const ReleaseRow& release, const std::vector<ReleaseRow>& releases) {
-  wire::SelfTest self_test;
-  auto bases = delta_bases(releases, release.model, pipeline_->delivery.delta_bases);
+// The self-test of one of a release's files: that of the older release that it goes back to, or a new one.
+Result<wire::SelfTest> PipelineWork::self_test_of(const ReleaseRow& release, std::string_view format,
+                                                  const ModelHash& file) {
+  BlobStore& blobs = *ports_.stores.blobs;
   if (release.rollback_of) {
     HONE_TRY(const auto older, ports_.stores.releases->get(pipeline_->name, *release.rollback_of));
     if (!older) return fail(Code::damaged, "the release it goes back to is gone from the database");
     HONE_TRY(const Bytes bytes, manifest_bytes_of(*older));
-    HONE_TRY(auto manifest, wire::release_manifest_from(bytes));
-    self_test = std::move(manifest.self_test);
-  } else {
-    HONE_TRY(const auto job, ports_.stores.jobs->get(release.job.value_or(0)));
-    if (!job || !job->dataset) return fail(Code::damaged, "its job is gone from the database");
-    HONE_TRY(const auto dataset, load_dataset(*ports_.stores.blobs, *job->dataset));
-    HONE_TRY(const Bytes model, ports_.stores.blobs->get({release.model.sha256}, kModelBytesMax));
-    HONE_TRY(const auto runner, ports_.runtime.load(model, dataset.signal));
-    HONE_TRY(self_test, make_self_test(*runner, dataset, *ports_.stores.blobs));
-    for (DeltaBase& base : bases)
-      if (job->base == base.model) base.hints = release.hints;
+    HONE_TRY(const auto manifest, wire::release_manifest_from(bytes));
+    return manifest.in_format(format).self_test;
   }
-  HONE_TRY(const BlobHash manifest, prepare(release, pipeline_->signal, self_test, bases, *ports_.stores.blobs));
+  HONE_TRY(const auto job, ports_.stores.jobs->get(release.job.value_or(0)));
+  if (!job || !job->dataset) return fail(Code::damaged, "its job is gone from the database");
+  HONE_TRY(const auto dataset, load_dataset(blobs, *job->dataset));
+  HONE_TRY(const Bytes model, blobs.get({file.sha256}, kModelBytesMax));
+  HONE_TRY(const auto runner, ports_.runtime.load(model, dataset.signal));
+  return make_self_test(*runner, dataset, blobs,
+                        format == wire::kInt8Format ? kSelfTestTolerance8Bits : kSelfTestTolerance);
+}
+
+Result<> PipelineWork::prepare_release(const ReleaseRow& release, const std::vector<ReleaseRow>& releases) {
+  const std::int64_t count = pipeline_->delivery.delta_bases;
+  FilePlan plain;
+  plain.bases = delta_bases(releases, release.model, count);
+  HONE_TRY(plain.self_test, self_test_of(release, wire::kPlainFormat, release.model));
+  if (release.job && release.hints) {
+    HONE_TRY(const auto job, ports_.stores.jobs->get(*release.job));
+    for (DeltaBase& base : plain.bases)
+      if (job && job->base == base.model) base.hints = release.hints;
+  }
+  std::vector<FilePlan> exports;
+  for (const wire::ModelExport& file : release.exports) {
+    FilePlan& plan = exports.emplace_back();
+    plan.bases = delta_bases(releases, file.model, count, file.format);
+    HONE_TRY(plan.self_test, self_test_of(release, file.format, file.model));
+  }
+  HONE_TRY(const BlobHash manifest, prepare(release, pipeline_->signal, plain, exports, *ports_.stores.blobs));
   return ports_.stores.releases->set_prepared(pipeline_->name, release.seq, manifest);
 }
 
@@ -209,6 +231,10 @@ Result<> PipelineWork::publish_release(const ReleaseRow& release) {
   std::vector<NewTarget> targets;
   std::vector<wire::TargetFile> files{manifest.full};
   for (const auto& delta : manifest.deltas) files.push_back(delta.file);
+  for (const auto& item : manifest.exports) {
+    files.push_back(item.full);
+    for (const auto& delta : item.deltas) files.push_back(delta.file);
+  }
   for (const auto& file : files) {
     HONE_TRY(Bytes bytes, ports_.stores.blobs->get(BlobHash{file.sha256}, kModelBytesMax));
     targets.push_back({file, std::move(bytes)});

@@ -49,6 +49,8 @@ class PipelineWork {
   [[nodiscard]] Result<TriggerAnswer> start_training(const TrainingSituation& situation);
   [[nodiscard]] Result<> fill_in(JobRow& job, const TrainingSituation& situation);
   [[nodiscard]] Result<> roll_out();
+  [[nodiscard]] Result<wire::SelfTest> self_test_of(const ReleaseRow& release, std::string_view format,
+                                                    const ModelHash& file);
   [[nodiscard]] Result<> prepare_release(const ReleaseRow& release, const std::vector<ReleaseRow>& releases);
   [[nodiscard]] Result<> publish_release(const ReleaseRow& release);
   [[nodiscard]] Result<Bytes> manifest_bytes_of(const ReleaseRow& release);

@@ -103,6 +103,12 @@ Result<Json> timings_json(Desk& desk, const ReleaseRow& release) {
   return timings;
 }
 
+Json deltas_json(const std::vector<wire::ReleaseDelta>& deltas) {
+  Json list = Json::array();
+  for (const auto& delta : deltas) list.push_back({{"base", delta.base.hex()}, {"bytes", delta.file.bytes}});
+  return list;
+}
+
 Result<Json> release_json(Desk& desk, const ReleaseRow& release) {
   Json json = {{"seq", release.seq.value},
                {"state", name_of(release.state)},
@@ -117,13 +123,18 @@ Result<Json> release_json(Desk& desk, const ReleaseRow& release) {
                {"verdict", nullptr},
                {"full_bytes", nullptr},
                {"deltas", Json::array()},
+               {"exports", Json::array()},
                {"outcomes", Json::array()},
                {"halted", text_or_null(release.halted)}};
   HONE_TRY(const auto manifest, manifest_of(desk, release));
   if (manifest) {
     json["full_bytes"] = manifest->full.bytes;
-    for (const auto& delta : manifest->deltas) {
-      json["deltas"].push_back({{"base", delta.base.hex()}, {"bytes", delta.file.bytes}});
+    json["deltas"] = deltas_json(manifest->deltas);
+    for (const auto& item : manifest->exports) {
+      json["exports"].push_back({{"format", item.format},
+                                 {"model", item.model.hex()},
+                                 {"full_bytes", item.full.bytes},
+                                 {"deltas", deltas_json(item.deltas)}});
     }
   }
   if (release.job) {
@@ -273,6 +284,7 @@ Result<Json> verdicts_report(Desk& desk, const Pipeline& pipeline) {
                     {"decision", verdict.decision},
                     {"reason", verdict.reason},
                     {"numbers", verdict.numbers},
+                    {"exports", verdict.exports},
                     {"first_look", or_null(verdict.first_look, look)}});
   }
   return Json{{"verdicts", std::move(list)}};

@@ -158,6 +158,81 @@ TEST_F(ServiceTest, HoldsWhenTheFallbackIsNoBetterEitherAndCountsBothLooks) {
   EXPECT_EQ(verdict["numbers"]["look"]["number"], 3);
 }
 
+// `model(0)` is always right; the exports here are right so often, or no model at all.
+TEST_F(ServiceTest, ShipsTheExportsThatLoseLittleAndSaysWhyOthersDoNot) {
+  TestDevice device = join();
+  send(device, 200);
+  settle();
+  wire::TrainedModel trained;
+  trained.model = ModelHash{sha256(model(0))};
+  trained.exports = {{"onnx-int8", ModelHash{sha256(model(0.25F))}},
+                     {"coarse", ModelHash{sha256(model(100))}},
+                     {"broken", ModelHash{sha256(to_bytes("no model"))}}};
+  for (const Bytes& file : {model(0), model(0.25F), model(100), to_bytes("no model")}) put(file);
+  complete(lease()->id, trained);
+  settle();
+  const Json exports = get("/v1/pipelines/pairs/verdicts")["verdicts"][0]["exports"];
+  ASSERT_EQ(exports.size(), 3U) << exports.dump(1);
+  EXPECT_TRUE(exports[0]["ships"].get<bool>());
+  EXPECT_EQ(exports[0]["value"], exports[0]["plain_value"]);
+  EXPECT_FALSE(exports[1]["ships"].get<bool>());
+  EXPECT_LT(exports[1]["value"], exports[1]["plain_value"]);
+  EXPECT_NE(exports[1]["reason"].get<std::string>().find("it would lose more than the 0.0050"), std::string::npos) << exports[1].dump();
+  EXPECT_FALSE(exports[2]["ships"].get<bool>());
+  EXPECT_NE(exports[2]["reason"].get<std::string>().find("cannot be used"), std::string::npos);
+
+  ASSERT_EQ(releases().size(), 1U);
+  Json files = releases().at(0)["exports"];
+  ASSERT_EQ(files.size(), 1U);
+  EXPECT_EQ(files[0]["format"], "onnx-int8");
+  EXPECT_EQ(files[0]["full_bytes"], model(0.25F).size());
+  EXPECT_TRUE(files[0]["deltas"].empty());
+  const std::string hex = sha256(model(0.25F)).hex();
+  EXPECT_EQ(call("GET", "/repository/targets/models/pairs/" + hex + "." + hex + ".onnx").status, 200);
+}
+
+TEST_F(ServiceTest, AnExportsDeltaComesFromTheEarlierExportAndARollbackBringsItBack) {
+  TestDevice device = join();
+  send(device, 200);
+  settle();
+  const auto hand_in = [&](float bias, float bias8) {
+    wire::TrainedModel trained;
+    trained.model = ModelHash{sha256(model(bias))};
+    trained.exports = {{"onnx-int8", ModelHash{sha256(model(bias8))}}};
+    put(model(bias));
+    put(model(bias8));
+    complete(lease()->id, trained);
+    settle();
+  };
+  hand_in(100, 100.5F);
+  send(device, 300);
+  settle();
+  hand_in(0, 0.25F);
+  ASSERT_EQ(releases().size(), 2U);
+  const Json deltas = releases().at(0)["exports"].at(0)["deltas"];
+  ASSERT_EQ(deltas.size(), 1U);
+  EXPECT_EQ(deltas[0]["base"], sha256(model(100.5F)).hex());
+  EXPECT_EQ(call("POST", "/v1/pipelines/pairs/rollback", admin(), dump_bytes({{"to", 1}})).status, 200);
+  settle();
+  ASSERT_EQ(releases().size(), 3U);
+  const Json back = releases().at(0)["exports"];
+  ASSERT_EQ(back.size(), 1U);
+  EXPECT_EQ(back[0]["model"], sha256(model(100.5F)).hex());
+  EXPECT_EQ(back[0]["deltas"].at(0)["base"], sha256(model(0.25F)).hex());
+}
+
+TEST_F(ServiceTest, ATicketIsForAFormatThatThePipelineExports) {
+  const auto ticket = [&](const char* format) {
+    return call("POST", "/v1/tickets", admin(),
+                dump_bytes({{"pipeline", "pairs"}, {"count", 1}, {"valid_s", 60}, {"format", format}}));
+  };
+  EXPECT_FALSE(json(ticket("onnx"))["tickets"][0].contains("format"));
+  EXPECT_EQ(ticket("onnx-int8").status, 400);
+  write_pipeline(std::string(testing::kPipeline) + "[export]\nformats = [\"onnx\", \"onnx-int8\"]\n");
+  start();
+  EXPECT_EQ(json(ticket("onnx-int8"))["tickets"][0]["format"], "onnx-int8");
+}
+
 TEST_F(ServiceTest, RejectsAFileThatIsNoModel) {
   TestDevice device = join();
   send(device, 200);

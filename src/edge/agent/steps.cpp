@@ -251,7 +251,7 @@ void DeviceAgent::consider(const wire::Offer& offer) {
     return;
   }
   if (update_ && in_progress(update_state_) && update_->release() == offer.release) return;
-  update_.emplace(UpdatePorts{ports_.files, ports_.runtime, *repository_, slot_, options_.folder},
+  update_.emplace(UpdatePorts{ports_.files, ports_.runtime, *repository_, slot_, options_.folder, device_.ticket.format},
                   device_.credential->pipeline, offer.release, device_.installed, device_.previous);
   backoff_[kUpdate].succeeded();
   next_[kUpdate] = last_step_;

@@ -29,7 +29,7 @@ Result<UpdateEvent> Update::verify_manifest(HttpClient& cloud, Time now) {
   HONE_TRY(const auto file, ports_.repository.find(wire::manifest_path(pipeline_, release_)));
   if (file->bytes > wire::kManifestBytesMax) return fail(Code::invalid, "the manifest is larger than any may be");
   HONE_TRY(const Bytes bytes, fetch_file(cloud, TrustedRepository::url_path(*file), file->bytes));
-  HONE_TRY(manifest_, ports_.repository.manifest(pipeline_, release_, bytes));
+  HONE_TRY(manifest_, ports_.repository.manifest(pipeline_, release_, bytes, ports_.format));
   const wire::ReleaseManifest& m = **manifest_;
   if (m.seq != release_ || m.full.sha256 != m.model.sha256)
     return fail(Code::invalid, "the manifest contradicts itself");

@@ -22,6 +22,7 @@ struct UpdatePorts {  // all must outlive the update
   TrustedRepository& repository;
   Slot<LiveModel>& slot;
   std::string folder;  // models/ and fetch/ are below it
+  std::string format;  // of the files of a release that it takes: wire::Ticket::format
 };
 
 [[nodiscard]] std::string model_file(const std::string& folder, char slot);

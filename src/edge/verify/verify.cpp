@@ -65,9 +65,14 @@ class Repository : public TrustedRepository {
   }
 
   [[nodiscard]] Result<Verified<wire::ReleaseManifest>> manifest(const PipelineName& pipeline, ReleaseSeq seq,
-                                                                 ByteView bytes) const override {
+                                                                 ByteView bytes,
+                                                                 std::string_view format) const override {
     HONE_TRY(const auto file, find(wire::manifest_path(pipeline, seq)));
-    HONE_TRY(auto manifest, Verifier::content(file, bytes, wire::release_manifest_from));
+    const auto parse = [format](ByteView json) -> Result<wire::ReleaseManifest> {
+      HONE_TRY(const auto all, wire::release_manifest_from(json));
+      return all.in_format(format);
+    };
+    HONE_TRY(auto manifest, Verifier::content(file, bytes, parse));
     if (manifest->pipeline != pipeline || manifest->seq != seq) {
       return fail(Code::untrusted, file->path + " speaks of release " + std::to_string(manifest->seq.value) +
                                        " of pipeline " + manifest->pipeline.value);

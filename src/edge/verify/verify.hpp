@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/files.hpp"
 #include "base/time.hpp"
@@ -42,10 +43,11 @@ class TrustedRepository {
   [[nodiscard]] virtual Result<trust::Verified<wire::TargetFile>> find(const std::string& path) const = 0;
 
   // Checks bytes against what the metadata says of the release's manifest and parses them. Errors:
-  // untrusted (no such release, or the manifest speaks of another), damaged (other bytes).
-  [[nodiscard]] virtual Result<trust::Verified<wire::ReleaseManifest>> manifest(const PipelineName& pipeline,
-                                                                                ReleaseSeq seq,
-                                                                                ByteView bytes) const = 0;
+  // untrusted (no such release, or the manifest speaks of another), damaged (other bytes). The answer is the manifest
+  // as a device that runs `format` reads it: ReleaseManifest::in_format.
+  [[nodiscard]] virtual Result<trust::Verified<wire::ReleaseManifest>> manifest(
+      const PipelineName& pipeline, ReleaseSeq seq, ByteView bytes,
+      std::string_view format = wire::kPlainFormat) const = 0;
 
   // The URL path of a target: "targets/models/digits/<sha256>.<name>" (consistent snapshots).
   [[nodiscard]] static std::string url_path(const wire::TargetFile& file);

@@ -32,10 +32,11 @@ struct Verifier {
                                                                  const std::string& path);
 
   // The bytes of a target (section 5.7.2), parsed: `damaged` when length or hash differ from what
-  // is signed, `untrusted` when signed bytes do not parse.
-  template <class T>
-  [[nodiscard]] static Result<Verified<T>> content(const Verified<wire::TargetFile>& file, ByteView bytes,
-                                                   Result<T> (*parse)(ByteView)) {
+  // is signed, `untrusted` when signed bytes do not parse. `parse` makes a Result<T> of a ByteView.
+  template <class Parse>
+  [[nodiscard]] static auto content(const Verified<wire::TargetFile>& file, ByteView bytes, const Parse& parse)
+      -> Result<Verified<typename decltype(parse(bytes))::value_type>> {
+    using T = typename decltype(parse(bytes))::value_type;
     HONE_CHECK(check_content(*file, bytes));
     auto parsed = parse(bytes);
     if (!parsed) return fail(Code::untrusted, file->path + ": " + parsed.error().context);

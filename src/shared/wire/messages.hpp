@@ -27,6 +27,8 @@ struct Ticket {
   PipelineName pipeline;
   std::string token;      // one-time
   std::string root_json;  // the first TUF root metadata, the device's trust anchor
+  // Which of a release's files the device runs: the plain one where a release has no such export.
+  std::string format{kPlainFormat};
 };
 
 struct EnrollRequest {  // POST /v1/enroll, no credential

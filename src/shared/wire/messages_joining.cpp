@@ -36,11 +36,13 @@ void url(Fields& fields, std::string& out) {
 }  // namespace
 
 Json to_json(const Ticket& ticket) {
-  return {{"url", ticket.url},
-          {"ca_pem", ticket.ca_pem},
-          {"pipeline", ticket.pipeline.value},
-          {"token", ticket.token},
-          {"root_json", ticket.root_json}};
+  Json json{{"url", ticket.url},
+            {"ca_pem", ticket.ca_pem},
+            {"pipeline", ticket.pipeline.value},
+            {"token", ticket.token},
+            {"root_json", ticket.root_json}};
+  if (ticket.format != kPlainFormat) json["format"] = ticket.format;
+  return json;
 }
 
 Result<Ticket> ticket_from(const Json& json) {
@@ -51,6 +53,8 @@ Result<Ticket> ticket_from(const Json& json) {
   fields.pipeline("pipeline", ticket.pipeline);
   token(fields, "token", ticket.token);
   fields.text("root_json", ticket.root_json, kRootBytesMax);
+  if (fields.has("format")) fields.text("format", ticket.format, 64);
+  if (!fields.failed() && !is_plain_name(ticket.format)) fields.fail_key("format", "must be a plain name");
   return fields.finish(std::move(ticket));
 }
 

@@ -119,6 +119,16 @@ TEST(Messages, ProgressSurvivesALossThatBlewUp) {
   EXPECT_FALSE(progress_point_from({{"progress", 1.5}, {"epoch", 1}}));
 }
 
+TEST(Messages, ATicketSaysWhichFormatItsDeviceRuns) {
+  Ticket ticket{"https://127.0.0.1:8443", "-----BEGIN", PipelineName("digits"), "tok", R"({"signed":{}})"};
+  EXPECT_FALSE(to_json(ticket).contains("format"));
+  EXPECT_EQ(ticket_from(over_the_wire(ticket))->format, "onnx");
+  ticket.format = "onnx-int8";
+  EXPECT_EQ(ticket_from(over_the_wire(ticket))->format, "onnx-int8");
+  ticket.format = "../x";
+  EXPECT_THAT(ticket_from(over_the_wire(ticket)).error().context, HasSubstr("'format'"));
+}
+
 TEST(Messages, TrainedModelAndShortRepliesSurvive) {
   TrainedModel trained;
   trained.model = {sha256(as_bytes("m"))};

@@ -60,36 +60,96 @@ Json to_json(const SelfTest& test) {
           {"tolerance", test.tolerance}};
 }
 
+// The keys "outputs" and "tolerance" of a self-test or of an export.
+void read_answers(Fields& fields, std::int64_t rows, std::vector<float>& outputs, float& tolerance) {
+  Bytes bytes;
+  double allowed = 0;
+  fields.bytes("outputs", bytes, kOutputsMax * 4);
+  fields.number("tolerance", allowed, 0, 1e6);
+  if (fields.failed()) return;
+  const auto row_bytes = static_cast<std::size_t>(rows) * 4;
+  const bool fits = rows == 0 ? bytes.empty() : !bytes.empty() && bytes.size() % row_bytes == 0;
+  if (!fits) fields.fail_key("outputs", "must hold the same number of 32-bit floats for each row");
+  outputs = floats(bytes);
+  for (const float value : outputs)
+    if (!std::isfinite(value)) fields.fail_key("outputs", "must hold finite numbers");
+  tolerance = static_cast<float>(allowed);
+}
+
 Result<SelfTest> self_test_from(const Json& json, const Signal& signal) {
   SelfTest test;
   Fields fields("self_test", json);
   fields.integer("rows", test.rows, 0, kSelfTestRowsMax);
   fields.bytes("inputs", test.inputs, kSelfTestInputBytesMax);
-  Bytes outputs;
-  fields.bytes("outputs", outputs, kOutputsMax * 4);
-  double tolerance = 0;
-  fields.number("tolerance", tolerance, 0, 1e6);
-  if (!fields.failed()) {
-    const auto rows = static_cast<std::size_t>(test.rows);
-    if (test.inputs.size() != rows * signal.sample_bytes())
-      fields.fail_key("inputs", "must hold `rows` samples of the signal");
-    const bool fits = rows == 0 ? outputs.empty() : !outputs.empty() && outputs.size() % (rows * 4) == 0;
-    if (!fits) fields.fail_key("outputs", "must hold the same number of 32-bit floats for each row");
-    test.outputs = floats(outputs);
-    for (const float value : test.outputs)
-      if (!std::isfinite(value)) fields.fail_key("outputs", "must hold finite numbers");
-    test.tolerance = static_cast<float>(tolerance);
-  }
+  if (!fields.failed() && test.inputs.size() != static_cast<std::size_t>(test.rows) * signal.sample_bytes())
+    fields.fail_key("inputs", "must hold `rows` samples of the signal");
+  read_answers(fields, test.rows, test.outputs, test.tolerance);
   return fields.finish(std::move(test));
 }
 
-Result<ReleaseDelta> delta_from(const Json& json, const ReleaseManifest& manifest) {
+Result<ReleaseDelta> delta_from(const Json& json, const PipelineName& pipeline, const ModelHash& model) {
   ReleaseDelta delta;
   Fields fields("delta", json);
   fields.digest("base", delta.base);
   if (const Json* file = fields.object("file"))
-    fields.take(target_file_from(*file, delta_path(manifest.pipeline, delta.base, manifest.model)), delta.file);
+    fields.take(target_file_from(*file, delta_path(pipeline, delta.base, model)), delta.file);
   return fields.finish(std::move(delta));
+}
+
+Json to_json(const std::vector<ReleaseDelta>& deltas) {
+  Json list = Json::array();
+  for (const ReleaseDelta& delta : deltas) list.push_back({{"base", delta.base.hex()}, {"file", to_json(delta.file)}});
+  return list;
+}
+
+// The keys "model", "full" and "deltas" of a manifest or of one of its exports.
+void read_files(Fields& fields, const PipelineName& pipeline, ModelHash& model, TargetFile& full,
+                std::vector<ReleaseDelta>& deltas) {
+  fields.digest("model", model);
+  if (const Json* file = fields.object("full")) fields.take(target_file_from(*file, model_path(pipeline, model)), full);
+  if (!fields.failed() && full.sha256 != model.sha256) fields.fail_key("full", "must have the model's hash");
+  const Json* list = fields.array("deltas", kDeltasMax);
+  if (list == nullptr) return;
+  for (const Json& item : *list) {
+    ReleaseDelta delta;
+    fields.take(delta_from(item, pipeline, model), delta);
+    if (fields.failed()) return;
+    deltas.push_back(std::move(delta));
+  }
+}
+
+Json to_json(const ReleaseExport& item) {
+  return {{"format", item.format},
+          {"model", item.model.hex()},
+          {"full", to_json(item.full)},
+          {"deltas", to_json(item.deltas)},
+          {"outputs", to_base64(little_endian(item.outputs))},
+          {"tolerance", item.tolerance}};
+}
+
+Result<ReleaseExport> export_from(const Json& json, const ReleaseManifest& manifest) {
+  ReleaseExport item;
+  Fields fields("export", json);
+  fields.text("format", item.format, 64);
+  if (!fields.failed() && !is_export_format(item.format))
+    fields.fail_key("format", "must be the plain name of a format other than 'onnx'");
+  read_files(fields, manifest.pipeline, item.model, item.full, item.deltas);
+  read_answers(fields, manifest.self_test.rows, item.outputs, item.tolerance);
+  return fields.finish(std::move(item));
+}
+
+void read_exports(Fields& fields, ReleaseManifest& manifest) {
+  if (!fields.has("exports")) return;  // from a cloud that knew one format
+  const Json* list = fields.array("exports", kExportsMax);
+  if (list == nullptr) return;
+  for (const Json& json : *list) {
+    ReleaseExport item;
+    fields.take(export_from(json, manifest), item);
+    for (const ReleaseExport& other : manifest.exports)
+      if (other.format == item.format) fields.fail_key("exports", "must name each format once");
+    if (fields.failed()) return;
+    manifest.exports.push_back(std::move(item));
+  }
 }
 
 std::string folder_for(const PipelineName& pipeline) {
@@ -110,23 +170,39 @@ std::string delta_path(const PipelineName& pipeline, const ModelHash& base, cons
   return folder_for(pipeline) + base.hex() + "-" + target.hex() + ".delta";
 }
 
+ReleaseManifest ReleaseManifest::in_format(std::string_view format) const {
+  ReleaseManifest seen = *this;
+  seen.exports.clear();
+  for (const ReleaseExport& item : exports) {
+    if (item.format != format) continue;
+    seen.model = item.model;
+    seen.full = item.full;
+    seen.deltas = item.deltas;
+    seen.self_test.outputs = item.outputs;
+    seen.self_test.tolerance = item.tolerance;
+  }
+  return seen;
+}
+
 Bytes to_bytes(const ReleaseManifest& manifest) {
-  Json deltas = Json::array();
-  for (const ReleaseDelta& delta : manifest.deltas)
-    deltas.push_back({{"base", delta.base.hex()}, {"file", to_json(delta.file)}});
-  return dump_bytes({{"format", kFormat},
-                     {"pipeline", manifest.pipeline.value},
-                     {"seq", manifest.seq.value},
-                     {"created", to_rfc3339(manifest.created)},
-                     {"signal", to_json(manifest.signal)},
-                     {"model", manifest.model.hex()},
-                     {"full", to_json(manifest.full)},
-                     {"deltas", std::move(deltas)},
-                     {"metric", manifest.metric},
-                     {"metric_value", manifest.metric_value},
-                     {"goal_met", manifest.goal_met},
-                     {"self_test", to_json(manifest.self_test)},
-                     {"note", clip(manifest.note, kTextBytesMax)}});
+  Json json{{"format", kFormat},
+            {"pipeline", manifest.pipeline.value},
+            {"seq", manifest.seq.value},
+            {"created", to_rfc3339(manifest.created)},
+            {"signal", to_json(manifest.signal)},
+            {"model", manifest.model.hex()},
+            {"full", to_json(manifest.full)},
+            {"deltas", to_json(manifest.deltas)},
+            {"metric", manifest.metric},
+            {"metric_value", manifest.metric_value},
+            {"goal_met", manifest.goal_met},
+            {"self_test", to_json(manifest.self_test)},
+            {"note", clip(manifest.note, kTextBytesMax)}};
+  if (!manifest.exports.empty()) {
+    Json& exports = json["exports"] = Json::array();
+    for (const ReleaseExport& item : manifest.exports) exports.push_back(to_json(item));
+  }
+  return dump_bytes(json);
 }
 
 Result<ReleaseManifest> release_manifest_from(ByteView bytes) {
@@ -143,24 +219,13 @@ Result<ReleaseManifest> release_manifest_from(ByteView bytes) {
   fields.text("created", created, 32);
   if (!fields.failed()) fields.take(from_rfc3339(created), manifest.created);
   if (const Json* signal = fields.object("signal")) fields.take(signal_from(*signal), manifest.signal);
-  fields.digest("model", manifest.model);
-  if (const Json* full = fields.object("full"))
-    fields.take(target_file_from(*full, model_path(manifest.pipeline, manifest.model)), manifest.full);
-  if (!fields.failed() && manifest.full.sha256 != manifest.model.sha256)
-    fields.fail_key("full", "must have the model's hash");
-  if (const Json* deltas = fields.array("deltas", kDeltasMax)) {
-    for (const Json& item : *deltas) {
-      ReleaseDelta delta;
-      fields.take(delta_from(item, manifest), delta);
-      if (fields.failed()) break;
-      manifest.deltas.push_back(std::move(delta));
-    }
-  }
+  read_files(fields, manifest.pipeline, manifest.model, manifest.full, manifest.deltas);
   fields.text("metric", manifest.metric, 32);
   fields.number("metric_value", manifest.metric_value, -1e300, 1e300);
   fields.flag("goal_met", manifest.goal_met);
   if (const Json* test = fields.object("self_test"))
     fields.take(self_test_from(*test, manifest.signal), manifest.self_test);
+  read_exports(fields, manifest);
   fields.text("note", manifest.note, kTextBytesMax);
   return fields.finish(std::move(manifest));
 }

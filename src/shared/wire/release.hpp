@@ -2,17 +2,19 @@
 // "models/<pipeline>/<seq>.manifest.json", so a device believes it only through signed
 // metadata. The model is "models/<pipeline>/<sha256>.onnx", a delta
 // "models/<pipeline>/<base sha256>-<target sha256>.delta": content-addressed, so that a rollback
-// is a higher seq whose manifest names older files. docs/formats/release.md.
+// is a higher seq whose manifest names older files; the further formats' files are named just so. docs/formats/release.md.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "shared/wire/model_files.hpp"
 #include "shared/wire/signal.hpp"
 
 namespace hone::wire {
@@ -36,6 +38,16 @@ struct SelfTest {
   float tolerance = 0;          // largest absolute difference allowed
 };
 
+// The same model in another format ("onnx-int8"): a file of its own, with deltas from files of that format.
+struct ReleaseExport {
+  std::string format;
+  ModelHash model;
+  TargetFile full;
+  std::vector<ReleaseDelta> deltas;  // newest base first
+  std::vector<float> outputs;        // what it answers to the self-test's inputs
+  float tolerance = 0;
+};
+
 struct ReleaseManifest {
   PipelineName pipeline;
   ReleaseSeq seq;
@@ -48,7 +60,12 @@ struct ReleaseManifest {
   double metric_value = 0;           // on the holdout
   bool goal_met = false;
   SelfTest self_test;
+  std::vector<ReleaseExport> exports;  // of the same model; each format once
   std::string note;                  // "rollback of 3 to 2: ...", else empty
+
+  // As a device that runs `format` reads it: model, full, deltas and self-test are that export's, and no other is named.
+  // As it is, for a release that has no such export: every release has the plain file.
+  [[nodiscard]] ReleaseManifest in_format(std::string_view format) const;
 };
 
 constexpr std::size_t kManifestBytesMax = 4u << 20;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 
 namespace hone::wire {
@@ -110,6 +111,64 @@ TEST(Release, RefusesReleaseZeroAndOtherFormats) {
   json["format"] = 2;
   EXPECT_THAT(refusal(json), HasSubstr("'format'"));
   EXPECT_THAT(release_manifest_from(Bytes(kManifestBytesMax + 1, ' ')).error().context, HasSubstr("4194304"));
+}
+
+ReleaseManifest example_with_export() {
+  ReleaseManifest manifest = example();
+  ReleaseExport& item = manifest.exports.emplace_back();
+  item.format = "onnx-int8";
+  item.model = model("new8");
+  item.full = {model_path(manifest.pipeline, item.model), 3456, item.model.sha256};
+  item.deltas = {{model("old8"), {delta_path(manifest.pipeline, model("old8"), item.model), 44, sha256(as_bytes("d8"))}}};
+  item.outputs = {0.25f, -2.25f, 0, 3e38f};
+  item.tolerance = 0.5f;
+  return manifest;
+}
+
+TEST(Release, ExportsSurviveBitForBit) {
+  const ReleaseManifest manifest = example_with_export();
+  const auto back = release_manifest_from(to_bytes(manifest));
+  ASSERT_TRUE(back) << back.error().context;
+  EXPECT_EQ(to_bytes(*back), to_bytes(manifest));
+  ASSERT_EQ(back->exports.size(), 1U);
+  EXPECT_EQ(back->exports[0].model, model("new8"));
+  EXPECT_EQ(back->exports[0].deltas.at(0).base, model("old8"));
+  EXPECT_EQ(back->exports[0].outputs, manifest.exports[0].outputs);
+  EXPECT_FALSE(parsed(example()).contains("exports")) << "as every cloud wrote it before there were any";
+}
+
+TEST(Release, ADeviceOfAFormatSeesThatExportOrElseThePlainFile) {
+  const ReleaseManifest manifest = example_with_export();
+  const ReleaseManifest int8 = manifest.in_format("onnx-int8");
+  EXPECT_EQ(int8.model, model("new8"));
+  EXPECT_EQ(int8.full.bytes, 3456U);
+  EXPECT_EQ(int8.deltas.at(0).base, model("old8"));
+  EXPECT_EQ(int8.self_test.inputs, manifest.self_test.inputs);
+  EXPECT_EQ(int8.self_test.outputs, manifest.exports[0].outputs);
+  EXPECT_EQ(int8.self_test.tolerance, 0.5f);
+  EXPECT_EQ(int8.seq, manifest.seq);
+  for (const char* other : {"onnx", "tflite"}) {
+    const ReleaseManifest plain = manifest.in_format(other);
+    EXPECT_EQ(plain.model, manifest.model);
+    EXPECT_EQ(plain.self_test.outputs, manifest.self_test.outputs);
+  }
+}
+
+TEST(Release, RefusesExportsThatDoNotFit) {
+  const auto with = [](const std::function<void(Json&)>& spoil) {
+    Json json = parsed(example_with_export());
+    spoil(json);
+    return refusal(json);
+  };
+  EXPECT_EQ(with([](Json&) {}), "accepted");
+  EXPECT_THAT(with([](Json& j) { j["exports"][0]["format"] = "onnx"; }), HasSubstr("'format'"));
+  EXPECT_THAT(with([](Json& j) { j["exports"][0]["full"]["path"] = "models/digits/x.onnx"; }), HasSubstr("'path'"));
+  EXPECT_THAT(with([](Json& j) { j["exports"][0]["full"]["sha256"] = model("x").hex(); }), HasSubstr("model's hash"));
+  EXPECT_THAT(with([](Json& j) { j["exports"][0]["deltas"][0]["base"] = model("x").hex(); }), HasSubstr("'path'"));
+  EXPECT_THAT(with([](Json& j) { j["exports"][0]["outputs"] = to_base64(Bytes(12)); }), HasSubstr("'outputs'"));
+  EXPECT_THAT(with([](Json& j) { j["exports"][0]["tolerance"] = -1; }), HasSubstr("tolerance"));
+  EXPECT_THAT(with([](Json& j) { j["exports"].push_back(j["exports"][0]); }), HasSubstr("once"));
+  EXPECT_THAT(with([](Json& j) { j["exports"] = 3; }), HasSubstr("exports"));
 }
 
 TEST(Release, IgnoresKeysOfANewerWriter) {
