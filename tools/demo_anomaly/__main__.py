@@ -37,7 +37,7 @@ def parse_options():
                         help="what tools/data/mlbench.py wrote")
     parser.add_argument("--pipeline", type=pathlib.Path, default=ROOT / "examples/machine-watch/shuttle.toml")
     parser.add_argument("--devices", type=int, default=4)
-    parser.add_argument("--rate", type=int, default=400, help="readings a second that each machine takes")
+    parser.add_argument("--rate", type=int, default=1000, help="readings a second that each machine takes")
     options = parser.parse_args()
     options.build = options.build.resolve()
     options.out = options.out.resolve()

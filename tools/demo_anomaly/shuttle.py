@@ -15,8 +15,8 @@ from machines import Machines
 from show import bytes_text
 
 PIPELINE = "shuttle"
-INTERVAL = 150          # readings from one model to the next: first_at_samples and new_samples of shuttle.toml
-INTERVALS_MAX = 40      # a Silhouette that has not crossed the goal by then never will
+INTERVAL = 2000         # readings from one model to the next: first_at_samples and new_samples of shuttle.toml
+INTERVALS_MAX = 16      # a Silhouette that has not crossed the goal by then never will
 AFTER_GOAL = 2000       # readings with the goal met and the cloud still there
 DECLARED_HZ = 1         # signal.rate_hz of shuttle.toml: the file carries no time
 
@@ -43,7 +43,7 @@ class Story:
                                  self.options.rate)
         say(f"   hone-cloud serves {self.cloud.ready['url']}; {len(tickets)} machines join, each with nine sensors.")
 
-        chapter(2, f"No model yet: the machines send every reading; a model is trained every {INTERVAL} of them")
+        chapter(2, f"No model yet: the machines send every reading; a model is trained every {INTERVAL:,} of them")
         self.learn()
 
         chapter(3, "The goal is met: the machines keep their readings to themselves")
@@ -99,7 +99,7 @@ class Story:
     def go_on_with_the_cloud(self):
         self.read(self.learning, AFTER_GOAL, "readings")
         sent = self.machines.total("uploaded_bytes") - self.before_goal
-        self.screen.say(f"   cloud up: {AFTER_GOAL:,} readings, {sent} bytes of them uploaded.")
+        self.screen.say(f"   with the cloud still there: {AFTER_GOAL:,} more readings, {bytes_text(sent)} of them uploaded.")
 
     def go_alone(self):
         self.cloud.stop()
