@@ -5,7 +5,7 @@ PRESET ?= release
 # Two jobs: heavy headers want 600 MB each, and CI has two cores.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
 
-.PHONY: demo demo-anomaly test test-power bench bench-delta bench-kmeans build configure setup setup-test setup-bench clean tidy format
+.PHONY: demo demo-anomaly test test-power bench bench-delta bench-kmeans bench-wire build configure setup setup-test setup-bench clean tidy format
 
 demo: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer digit-reader
@@ -44,7 +44,7 @@ delta-promise: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target delta_promise
 	@$(BUILD)/bin/delta_promise $(PROMISE)
 
-bench: bench-delta bench-kmeans
+bench: bench-delta bench-kmeans bench-wire
 
 # Real pairs of model files: a folder of <case>/{base,target}/FILE.
 PAIRS ?= ../shared/data/pairs
@@ -60,6 +60,14 @@ bench-kmeans: setup-bench configure
 	@cmake --build $(BUILD) -j $(JOBS) --target silhouette_bench
 	@mkdir -p out/bench
 	@/usr/bin/python3 bench/kmeans/silhouette.py $(BUILD)/bin/silhouette_bench out/bench/kmeans.json
+
+# Updates trained for the wire beside free retraining and peers: about 5 minutes of CPU for a seed of each task on
+# images. What was measured is kept in out/bench/wire, and an interrupted run goes on from there.
+SEEDS ?= 5
+bench-wire: setup-test setup-bench configure
+	@cmake --build $(BUILD) -j $(JOBS) --target wire_bench
+	@mkdir -p out/bench
+	@/usr/bin/python3 bench/wire/run.py $(BUILD) out/bench/wire.json --seeds $(SEEDS)
 
 build: configure
 	@cmake --build $(BUILD) -j $(JOBS)

@@ -5,6 +5,8 @@
 
 #include "base/hash.hpp"
 #include "platform/sim/sim.hpp"
+#include "shared/delta/encode/encode.hpp"
+#include "shared/delta/encode/hints_file.hpp"
 #include "trainer/onnx_writer.hpp"
 #include "trainer/testing_rows.hpp"
 #include "trainer/train.hpp"
@@ -178,6 +180,71 @@ TEST_F(Train, BeginsFromScratchWhenTheRecipeHasChangedAndSaysSo) {
   ASSERT_TRUE(outcome);
   EXPECT_FALSE(outcome->message.lineage["warm_start"].get<bool>());
   EXPECT_THAT(outcome->message.lineage["started_from_scratch"].get<std::string>(), HasSubstr("another shape"));
+}
+
+// A deployed model that learned too little, and what follows under a budget.
+class TrainForTheWire : public Train {
+ protected:
+  TrainForTheWire() {
+    rows = four_pairs(40, 1);
+    pipeline.train.epochs = 1;
+    base = run()->onnx;
+    job.base = ModelHash{sha256(base)};
+    rows = four_pairs(800, 2);
+    pipeline.train.epochs = 4;
+    pipeline.delivery.wire_budget = WireBudget{0, 500};
+  }
+  Bytes base;
+};
+
+TEST_F(TrainForTheWire, HandsInAnUpdateWithinTheBudgetAndTheFreeModelAsASecondLook) {
+  const auto outcome = run(base);
+  ASSERT_TRUE(outcome) << outcome.error().context;
+  const wire::TrainedModel& message = outcome->message;
+  const Json& wire = message.lineage["wire"];
+  ASSERT_TRUE(message.fallback && message.hints) << wire.dump();
+  ASSERT_EQ(outcome->further.size(), 2u);
+  EXPECT_EQ(message.hints->sha256, sha256(outcome->further[0]));
+  EXPECT_EQ(message.fallback->model.sha256, sha256(outcome->further[1]));
+  EXPECT_NE(message.fallback->model, message.model);
+
+  delta::EncodeOptions options;  // as the cloud encodes it
+  const auto hints = delta::read_hints(outcome->further[0]);
+  ASSERT_TRUE(hints) << hints.error().context;
+  options.hints = *hints;
+  const auto patch = delta::encode(base, outcome->onnx, options);
+  ASSERT_TRUE(patch);
+  EXPECT_EQ(patch->size(), wire["points"].at(wire["chosen"].get<std::size_t>())["bytes"].get<std::size_t>());
+  EXPECT_LE(patch->size(), 500u);
+  EXPECT_LT(patch->size(), delta::encode(base, outcome->further[1])->size());
+}
+
+TEST_F(TrainForTheWire, HandsInTheFreeModelAloneWhenTheBudgetIsTooSmall) {
+  pipeline.delivery.wire_budget = WireBudget{0, 64};
+  const auto outcome = run(base);
+  ASSERT_TRUE(outcome) << outcome.error().context;
+  EXPECT_FALSE(outcome->message.fallback || outcome->message.hints);
+  EXPECT_TRUE(outcome->message.lineage["wire"]["chosen"].is_null());
+  EXPECT_THAT(outcome->message.lineage["wire"]["stopped"].get<std::string>(), HasSubstr("changes nothing"));
+}
+
+TEST_F(TrainForTheWire, SaysThatAFirstModelIsNoUpdate) {
+  job.base.reset();
+  const auto outcome = run();
+  ASSERT_TRUE(outcome);
+  EXPECT_FALSE(outcome->message.fallback);
+  EXPECT_TRUE(outcome->message.lineage["wire"].contains("not_tried"));
+}
+
+TEST_F(TrainForTheWire, ReportsProgressThatGrowsBeyondFreeTraining) {
+  double last = 0;
+  ASSERT_TRUE(train(job, pipeline, rows, base, "here", clock, [&](const wire::ProgressPoint& point) {
+    EXPECT_GE(point.progress, last);
+    last = point.progress;
+    return false;
+  }));
+  EXPECT_GT(last, 0.3);  // a curve may end early
+  EXPECT_LE(last, 1.0);
 }
 
 }  // namespace

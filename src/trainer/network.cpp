@@ -97,6 +97,16 @@ std::vector<at::Tensor> Network::parameters() const {
   return flat_;
 }
 
+void Network::use(const std::vector<at::Tensor>& parameters) {
+  flat_ = parameters;
+  std::size_t next = 0;
+  for (LayerParameters& own : layers_) {
+    if (!own.weight.defined()) continue;
+    own.weight = flat_[next++];
+    own.bias = flat_[next++];
+  }
+}
+
 Weights Network::weights() const {
   const std::vector<PlannedTensor> planned = plan_.tensors();
   Weights result;

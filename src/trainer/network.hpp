@@ -35,6 +35,10 @@ class Network {
   // `wrong_base`, changing nothing, for weights of other names or shapes.
   [[nodiscard]] Result<> load(const Weights& weights);
 
+  // Goes on with these, in the order and of the shapes of plan.tensors(), instead of its own: they may be
+  // results of a computation that gradients flow back through.
+  void use(const std::vector<at::Tensor>& parameters);
+
  private:
   struct LayerParameters {
     at::Tensor weight, bias;  // undefined where a layer has none

@@ -7,6 +7,7 @@
 #include "trainer/onnx_reader.hpp"
 #include "trainer/plan.hpp"
 #include "trainer/recipe.hpp"
+#include "trainer/wire/budgeted.hpp"
 
 namespace hone::trainer {
 namespace {
@@ -31,7 +32,7 @@ Result<RecipeOutput> train_network(const RecipeInput& input) {
   HONE_TRY(const Plan plan, plan_network(input.pipeline.signal, rules.layers));
   const Start start = start_from(job.base ? input.base_onnx : std::nullopt, plan);
   if (job.base && !start.weights) spdlog::warn("{}: starts from scratch: {}", job.id.value, start.note);
-  HONE_TRY(const Fitted fitted, fit(plan, rules, input.rows, start.weights, job.seed, input.progress));
+  HONE_TRY(const Fitted fitted, fit(plan, rules, input.rows, start.weights, job.seed, wire_training::progress_before(input, plan)));
 
   RecipeOutput output;
   HONE_TRY(output.onnx, write_onnx(plan, fitted.weights, input.onnx_lineage(start.weights ? job.base->hex() : "")));
@@ -47,6 +48,7 @@ Result<RecipeOutput> train_network(const RecipeInput& input) {
     output.lineage["base"] = job.base->hex();
   else
     output.lineage["started_from_scratch"] = start.note;
+  HONE_CHECK(wire_training::keep_to_the_budget(input, plan, fitted, start.weights ? job.base->hex() : "", output));
   return output;
 }
 

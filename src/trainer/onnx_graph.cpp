@@ -16,6 +16,9 @@ static_assert(std::endian::native == std::endian::little, "raw_data is little-en
 constexpr std::int64_t kIrVersion = 8;
 constexpr std::int64_t kOpset = 13;
 constexpr int kNestingMax = 32;
+// Of the hashes that tell where a model comes from: enough to find them by. Each digit is half a byte of
+// every delta, and an update trained for the wire has few of them.
+constexpr std::size_t kIdDigits = 16;
 
 void add_metadata(onnx::ModelProto& model, const char* key, const std::string& value) {
   onnx::StringStringEntryProto& entry = *model.add_metadata_props();
@@ -115,8 +118,8 @@ Chain begin_chain(onnx::GraphProto& graph, const wire::Signal& signal) {
 Result<Bytes> finish_model(onnx::ModelProto& model, const OnnxLineage& lineage) {
   add_metadata(model, "hone.pipeline", lineage.pipeline.value);
   add_metadata(model, "hone.recipe", lineage.recipe);
-  add_metadata(model, "hone.dataset", lineage.dataset);
-  add_metadata(model, "hone.base", lineage.base);
+  add_metadata(model, "hone.dataset", lineage.dataset.substr(0, kIdDigits));
+  add_metadata(model, "hone.base", lineage.base.substr(0, kIdDigits));
   add_metadata(model, "hone.seed", std::to_string(lineage.seed));
   std::string bytes;
   if (!model.SerializeToString(&bytes))

@@ -18,7 +18,7 @@
 
 namespace hone::trainer {
 
-// Written as metadata "hone.<field>".
+// Written as metadata "hone.<field>", of hashes the first 16 digits.
 struct OnnxLineage {
   PipelineName pipeline;
   std::string recipe;   // Pipeline::recipe_fingerprint()

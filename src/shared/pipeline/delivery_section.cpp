@@ -23,8 +23,8 @@ void read_wire_budget(TomlSection& section, const Pipeline& pipeline, DeliveryRu
   section.text("wire_budget", budget, 32);
   section.number("wire_keep", delivery.wire_keep, 0, 1);
   if (section.failed() || budget == "none") return;
-  if (!is_network(pipeline.train.recipe))
-    return section.fail_at("wire_budget", "is for recipes with layers, not for '" +
+  if (!is_network(pipeline.train.recipe) || !learns_labels(pipeline.train.recipe))
+    return section.fail_at("wire_budget", "is for recipes with layers that learn labels, not for '" +
                                               std::string(name_of(pipeline.train.recipe)) + "'; use \"none\"");
   if (const auto share = parse_percent(budget)) {
     delivery.wire_budget = WireBudget{*share, 0};

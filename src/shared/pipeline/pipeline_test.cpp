@@ -263,7 +263,7 @@ TEST(Pipeline, ReadsWhatAnUpdateMayCostOnTheWire) {
   for (const char* text : {"\"0%\"", "\"101%\"", "\"nan%\"", "\"%\"", "\"1\"", "\"few\"", "\"8 B\""})
     EXPECT_THAT(refusal(with("\"none\"", text)), HasSubstr("'delivery.wire_budget' must be \"none\", a share"));
   EXPECT_THAT(refusal(pump("goal = 0.6", "goal = 0.6\n[delivery]\nwire_budget = \"1%\"")),
-              HasSubstr("is for recipes with layers, not for 'kmeans'"));
+              HasSubstr("is for recipes with layers that learn labels, not for 'kmeans'"));
 }
 
 TEST(Pipeline, ReadsWhatIsExported) {

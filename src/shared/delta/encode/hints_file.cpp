@@ -61,4 +61,19 @@ Result<std::vector<LowRankHint>> read_hints(ByteView file) {
   return hints;
 }
 
+Bytes write_hints(const std::vector<LowRankHint>& hints) {
+  Json list = Json::array();
+  for (const LowRankHint& hint : hints)
+    list.push_back({{"tensor", hint.tensor},
+                    {"rows", hint.rows},
+                    {"columns", hint.columns},
+                    {"rank", hint.rank},
+                    {"shift", hint.shift},
+                    {"scale", hint.scale},
+                    {"u", hint.u},
+                    {"v", hint.v}});
+  const std::string text = list.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return {text.begin(), text.end()};
+}
+
 }  // namespace hone::delta

@@ -16,4 +16,7 @@ inline constexpr std::size_t kHintsBytesMax = 256u << 20;
 // Any bytes may come. Errors: invalid.
 [[nodiscard]] Result<std::vector<LowRankHint>> read_hints(ByteView file);
 
+// The file that read_hints reads back.
+[[nodiscard]] Bytes write_hints(const std::vector<LowRankHint>& hints);
+
 }  // namespace hone::delta

@@ -1,0 +1,225 @@
+#include "trainer/wire/distil.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/optim/adam.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "trainer/learn/freed_memory.hpp"
+#include "trainer/learn/training_data.hpp"
+#include "trainer/libtorch_wall.hpp"
+#include "trainer/network.hpp"
+#include "trainer/row_tensors.hpp"
+#include "trainer/schedule.hpp"
+#include "trainer/threads.hpp"
+#include "trainer/wire/parts.hpp"
+#include "trainer/wire/pressure.hpp"
+#include "trainer/wire/student.hpp"
+
+namespace hone::trainer::wire_training {
+namespace {
+
+constexpr std::int64_t kStepsPerReport = 10;
+constexpr std::int64_t kStepsPerCount = 5;  // of the bits, at most
+constexpr std::int64_t kCountsMin = 256;    // in a training, so that the price of a bit is found
+constexpr std::int64_t kStepsMin = 500;     // in a training: small sets are passed over more often
+constexpr std::int64_t kBatchRows = 512;    // where no gradient is wanted
+constexpr double kTemperature = 3;          // Hinton et al. 2015
+constexpr double kOfTeacher = 0.7;          // of the loss; the rest is the labels'
+constexpr double kLearningRate = 0.1;       // at its peak, in integers a step
+constexpr double kLooks[] = {0.45, 0.65, 0.85};  // parts of the training after which the real coder corrects the estimate
+constexpr double kSpare = 0.01;             // of the budget, for what the estimate of bits misses
+
+at::Tensor scores_of(const Network& network, const at::Tensor& x) {
+  const at::NoGradGuard no_gradient;
+  std::vector<at::Tensor> parts;
+  for (std::int64_t at = 0; at < x.size(0); at += kBatchRows)
+    parts.push_back(network.forward(x.slice(0, at, std::min(at + kBatchRows, x.size(0))), false));
+  return at::cat(parts);
+}
+
+// From the labels, and from how sure the teacher is of every other answer.
+at::Tensor loss_of(const at::Tensor& scores, const at::Tensor& labels, const at::Tensor& wisdom) {
+  const at::Tensor taught = at::kl_div(at::log_softmax(scores / kTemperature, 1), at::softmax(wisdom / kTemperature, 1),
+                                          at::Reduction::Sum) * (kTemperature * kTemperature / static_cast<double>(scores.size(0)));
+  return kOfTeacher * taught + (1 - kOfTeacher) * at::cross_entropy_loss(scores, labels);
+}
+
+}  // namespace
+
+class Distiller::Session {
+ public:
+  Session(const Distillation& task, Measure measure, OnProgress progress)
+      : task_(task),
+        measure_(std::move(measure)),
+        progress_(std::move(progress)),
+        device_(best_device()) {}
+
+  Result<double> deployed_metric() {
+    HONE_CHECK(prepare());
+    return accuracy(task_.deployed);
+  }
+
+  Result<Distilled> under(std::uint64_t bytes, std::int64_t epochs) {
+    HONE_CHECK(prepare());
+    HONE_TRY(const std::uint64_t least, measure_(nothing()));
+    if (least >= bytes)
+      return fail(Code::no_space, "an update that changes nothing already takes " + std::to_string(least) +
+                                      " bytes, and the budget is " + std::to_string(bytes));
+    const std::vector<Part> parts = parts_for(task_.plan, bytes - least);
+    if (student_)
+      student_->cut(parts);
+    else
+      student_.emplace(task_.deployed, task_.teacher, parts, device_);
+    HONE_CHECK(train(least, bytes, epochs));
+    return fitted_into(bytes);
+  }
+
+ private:
+  Update nothing() const {
+    Update update;
+    for (const Tensor& tensor : task_.deployed) update.push_back({tensor.name});
+    return update;
+  }
+
+  Result<> prepare() {
+    if (wisdom_.defined()) return {};
+    keep_freed_memory();
+    at::set_num_threads(
+        threads_for(static_cast<double>(task_.plan.multiplications()) * static_cast<double>(task_.rules.batch_size)));
+    data_ = training_data(task_.rows, device_);
+    learner_.emplace(task_.plan, device_);
+    judge_.emplace(task_.plan, device_);
+    HONE_CHECK(judge_->load(task_.teacher));
+    wisdom_ = scores_of(*judge_, data_.x);
+    return {};
+  }
+
+  // `least` is what an update takes that changes nothing.
+  Result<> train(std::uint64_t least, std::uint64_t budget, std::int64_t epochs) {
+    at::manual_seed(task_.seed);
+    TrainRules rules = task_.rules;
+    rules.epochs = epochs;
+    Schedule schedule = schedule_for(rules, data_.fit.size(0));
+    schedule.epochs = std::max(schedule.epochs, (kStepsMin + schedule.steps_per_epoch - 1) / schedule.steps_per_epoch);
+    const std::int64_t steps_per_count = std::clamp<std::int64_t>(schedule.steps() / kCountsMin, 1, kStepsPerCount);
+    Student& student = *student_;
+    steps_ = 0;
+    torch::optim::Adam optimizer(student.latents(), torch::optim::AdamOptions(kLearningRate).betas({0.9, 0.99}));
+    double of_estimate = 1;  // what the coder takes
+    Pressure pressure(student.count_bits(), static_cast<double>(budget - least) * 8 * (1 - kSpare));
+    double lambda = 0;
+    std::size_t looks = 0;
+    wire::ProgressPoint point;
+    for (std::int64_t epoch = 1; epoch <= schedule.epochs; ++epoch) {
+      point.epoch = epoch;
+      const at::Tensor order = data_.fit.index_select(0, at::randperm(data_.fit.size(0)).to(device_));
+      for (std::int64_t batch = 0; batch < schedule.steps_per_epoch; ++batch) {
+        const std::int64_t from = batch * task_.rules.batch_size;
+        const at::Tensor pick = order.slice(0, from, std::min(from + task_.rules.batch_size, order.size(0)));
+        const double done = static_cast<double>(steps_) / static_cast<double>(schedule.steps());
+        for (auto& group : optimizer.param_groups())
+          static_cast<torch::optim::AdamOptions&>(group.options()).lr(kLearningRate * schedule.learning_rate(steps_) / schedule.peak);
+        optimizer.zero_grad();
+        learner_->use(student.weights());
+        const at::Tensor loss = loss_of(learner_->forward(data_.x.index_select(0, pick), true), data_.y.index_select(0, pick),
+                                           wisdom_.index_select(0, pick));
+        loss.backward();
+        if (steps_ % steps_per_count == 0) {
+          const double bits = student.count_bits();
+          if (looks < std::size(kLooks) && done >= kLooks[looks]) {
+            ++looks;
+            HONE_TRY(const std::uint64_t taken, measure_(student.update()));
+            of_estimate = static_cast<double>(taken - std::min(taken, least)) * 8 / std::max(1.0, bits);
+          }
+          lambda = pressure.next(bits * of_estimate, done);
+        }
+        student.add_slope(lambda);
+        optimizer.step();
+        ++steps_;
+        if (steps_ % kStepsPerReport != 0) continue;
+        point.loss = loss.item<double>();
+        if (!std::isfinite(point.loss)) return fail(Code::invalid, "the loss of the update for the wire is no longer a number");
+        point.progress = static_cast<double>(steps_) / static_cast<double>(schedule.steps());
+        if (progress_(point)) return fail(Code::cancelled, "training was stopped");
+      }
+    }
+    return {};
+  }
+
+  // Training aims at an estimate of the bits. What the real coder finds too much is taken from the numbers
+  // nearest to zero.
+  Result<Distilled> fitted_into(std::uint64_t budget) {
+    constexpr int kHalvings = 6;
+    constexpr double kDeadZoneMax = 64;
+    Distilled best;
+    best.steps = steps_;
+    double fits = kDeadZoneMax;
+    double misses = 0.5;
+    best.update = nothing();
+    HONE_TRY(best.bytes, measure_(best.update));
+    for (double dead_zone = 0.5; dead_zone < kDeadZoneMax; dead_zone *= 1.25) {
+      HONE_TRY(const bool held, keep(dead_zone, budget, best));
+      if (held) {
+        fits = dead_zone;
+        break;
+      }
+      misses = dead_zone;
+    }
+    for (int i = 0; i < kHalvings && fits > 0.5; ++i) {
+      const double dead_zone = (fits + misses) / 2;
+      HONE_TRY(const bool held, keep(dead_zone, budget, best));
+      (held ? fits : misses) = dead_zone;
+    }
+    HONE_TRY(const Weights rebuilt, rebuild(task_.deployed, best.update));
+    HONE_TRY(best.validation_metric, accuracy(rebuilt));
+    return best;
+  }
+
+  Result<bool> keep(double dead_zone, std::uint64_t budget, Distilled& best) {
+    Update update = student_->update(dead_zone);
+    HONE_TRY(const std::uint64_t bytes, measure_(update));
+    if (bytes > budget) return false;
+    best.update = std::move(update);
+    best.bytes = bytes;
+    return true;
+  }
+
+  Result<double> accuracy(const Weights& weights) {
+    HONE_CHECK(judge_->load(weights));
+    const at::Tensor scores = scores_of(*judge_, data_.x.index_select(0, data_.validation));
+    return scores.argmax(1).eq(data_.y.index_select(0, data_.validation)).to(at::kDouble).mean().item<double>();
+  }
+
+  const Distillation task_;
+  const Measure measure_;
+  const OnProgress progress_;
+  const at::Device device_;
+  std::optional<Network> learner_;  // runs with the student's weights
+  std::optional<Network> judge_;    // with whole ones
+  TrainingData data_;
+  at::Tensor wisdom_;  // the teacher's scores of all rows, [rows, width]
+  std::optional<Student> student_;
+  std::int64_t steps_ = 0;  // of this budget
+};
+
+Distiller::Distiller(const Distillation& task, Measure measure, OnProgress progress)
+    : session_(std::make_unique<Session>(task, std::move(measure), std::move(progress))) {}
+Distiller::~Distiller() = default;
+
+Result<double> Distiller::deployed_metric() {
+  return behind_wall([&] { return session_->deployed_metric(); });
+}
+
+Result<Distilled> Distiller::under(std::uint64_t bytes, std::int64_t epochs) {
+  return behind_wall([&] { return session_->under(bytes, epochs); });
+}
+
+}  // namespace hone::trainer::wire_training
