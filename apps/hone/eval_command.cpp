@@ -1,70 +1,30 @@
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "base/hash.hpp"
 #include "commands.hpp"
-#include "eval_data.hpp"
-#include "shared/metrics/accuracy.hpp"
+#include "measure.hpp"
 #include "shared/model/run/runtime.hpp"
 #include "shared/pipeline/pipeline.hpp"
+#include "shared/samples/folder.hpp"
 #include "table.hpp"
 
 namespace hone::app {
 namespace {
 
 constexpr std::uint64_t kModelFileBytesMax = 2ull << 30;
-constexpr std::size_t kRowsAtOnce = 256;
 
 struct EvalOptions {
-  std::string model, data, pipeline, metric = "accuracy";
-  double at_least = -1;
+  std::string model, data, pipeline, metric = "accuracy", label_column;
+  double at_least = -2;  // below every metric
 };
 
-// Label index per row, by the runner that devices and the gate use too.
-Result<std::vector<std::int32_t>> classify(const model::Runner& runner, const wire::Signal& signal, const EvalData& data) {
-  const std::size_t sample_bytes = signal.sample_bytes();
-  const auto width = static_cast<std::size_t>(runner.width());
-  const bool terminal = ::isatty(STDERR_FILENO) == 1;
-  std::vector<std::int32_t> answers;
-  answers.reserve(data.rows());
-  std::vector<float> scores;
-  for (std::size_t row = 0; row < data.rows(); row += kRowsAtOnce) {
-    const std::size_t rows = std::min(kRowsAtOnce, data.rows() - row);
-    scores.resize(rows * width);
-    HONE_CHECK(runner.run(ByteView(data.x).subspan(row * sample_bytes, rows * sample_bytes), static_cast<std::int64_t>(rows), scores));
-    const auto best = metrics::argmax_rows(scores, runner.width());
-    answers.insert(answers.end(), best.begin(), best.end());
-    if (terminal) std::fprintf(stderr, "\r%zu of %zu rows", answers.size(), data.rows());
-  }
-  if (terminal) std::fprintf(stderr, "\r\033[K");
-  return answers;
-}
-
-Json figures(const wire::Signal& signal, const EvalData& data, const std::vector<std::int32_t>& answers) {
-  std::vector<std::int64_t> of_label(signal.labels.size()), right_of_label(signal.labels.size());
-  std::int64_t rows = 0, right = 0;
-  for (std::size_t i = 0; i < data.rows(); ++i) {
-    if (data.y[i] < 0) continue;
-    const auto label = static_cast<std::size_t>(data.y[i]);
-    const bool hit = answers[i] == data.y[i];
-    ++rows;
-    ++of_label[label];
-    right += hit ? 1 : 0;
-    right_of_label[label] += hit ? 1 : 0;
-  }
-  Json labels = Json::array();
-  for (std::size_t label = 0; label < of_label.size(); ++label)
-    labels.push_back({{"label", signal.labels[label]}, {"rows", of_label[label]}, {"right", right_of_label[label]}});
-  return {{"metric", "accuracy"},
-          {"value", rows == 0 ? Json(nullptr) : Json(static_cast<double>(right) / static_cast<double>(rows))},
-          {"rows", rows},
-          {"right", right},
-          {"labels", labels},
-          {"data", data.source}};
+void show_rows(std::size_t done, std::size_t rows) {
+  if (::isatty(STDERR_FILENO) != 1) return;
+  std::fprintf(stderr, "\r%zu of %zu rows%s", done, rows, done == rows ? "\r\033[K" : "");
 }
 
 Result<Json> eval(Context& context, const EvalOptions& options) {
@@ -73,26 +33,32 @@ Result<Json> eval(Context& context, const EvalOptions& options) {
   HONE_TRY(const Pipeline pipeline, parse_pipeline(as_text(*toml), options.pipeline));
   const auto onnx = read_file(*context.files, options.model, kModelFileBytesMax);
   if (!onnx) return fail(onnx.error().within("the model " + options.model + " cannot be read"));
-  HONE_TRY(const EvalData data, load_eval_data(*context.files, options.data, pipeline.signal));
+  samples::FolderOptions reading;
+  reading.part = samples::Part::test;
+  reading.label_column = options.label_column;
+  reading.labels_required = true;
+  HONE_TRY(const auto samples, samples::read_folder(*context.files, options.data, pipeline.signal, reading));
 
   HONE_TRY(const auto runtime, model::make_onnx_runtime());
   const auto runner = runtime->load(*onnx, pipeline.signal);
   if (!runner) return fail(runner.error().within("the model " + options.model));
-  if ((*runner)->width() != static_cast<std::int64_t>(pipeline.signal.labels.size()))
-    return fail(Code::invalid, options.model + " gives " + std::to_string((*runner)->width()) + " scores a row, the signal has " +
-                                   std::to_string(pipeline.signal.labels.size()) + " labels");
-  HONE_TRY(const auto answers, classify(**runner, pipeline.signal, data));
-  Json result = figures(pipeline.signal, data, answers);
-  if (result["value"].is_null()) return fail(Code::invalid, data.source + ": no row has a label");
+  HONE_TRY(Json result, measure(options.metric, **runner, pipeline.signal, samples, show_rows));
+  result["data"] = samples.source;
   result["model"] = options.model;
   result["sha256"] = sha256(*onnx).hex();
   result["bytes"] = onnx->size();
-  if (options.at_least >= 0 && result["value"].get<double>() < options.at_least) context.exit_code = kGateSaidNo;
+  if (result["value"].get<double>() < options.at_least) context.exit_code = kGateSaidNo;
   return result;
 }
 
 void print_eval(const Json& result) {
-  std::printf("accuracy %s: %s of %s rows right\n", percent(result.at("value")).c_str(), with_commas(result.at("right")).c_str(),
+  const std::string metric = text_of(result.at("metric"));
+  const double value = result.at("value");
+  if (!result.contains("labels")) {
+    std::printf("%s %.4f on %s rows\n", metric.c_str(), value, with_commas(result.at("rows")).c_str());
+    return;
+  }
+  std::printf("%s %s: %s of %s rows right\n", metric.c_str(), percent(value).c_str(), with_commas(result.at("right")).c_str(),
               with_commas(result.at("rows")).c_str());
   Table table({"label", ">rows", ">right"});
   for (const Json& label : result.at("labels")) {
@@ -108,10 +74,11 @@ void add_eval_command(CLI::App& app, Context& context) {
   const auto options = std::make_shared<EvalOptions>();
   CLI::App* verb = app.add_subcommand("eval", "Measure a model file on labelled data, as the gate does");
   verb->add_option("model", options->model, "The ONNX file")->required();
-  verb->add_option("--data", options->data, "Folder with x.npy and y.npy, or an IDX pair")->required();
+  verb->add_option("--data", options->data, "Folder with x.npy and y.npy, an IDX pair, or CSV files")->required();
   verb->add_option("--pipeline", options->pipeline, "The pipeline file, for its signal")->required();
-  verb->add_option("--metric", options->metric, "accuracy")->check(CLI::IsMember({"accuracy"}));
-  verb->add_option("--at-least", options->at_least, "Exit status 3 when the metric is below this")->check(CLI::Range(0.0, 1.0));
+  verb->add_option("--metric", options->metric, "accuracy, f1 or auc")->check(CLI::IsMember({"accuracy", "f1", "auc"}));
+  verb->add_option("--label-column", options->label_column, "Of CSV files: a name from the header, or a number from 1");
+  verb->add_option("--at-least", options->at_least, "Exit status 3 when the metric is below this")->check(CLI::Range(-1.0, 1.0));
   on_run(verb, context, [&context, options] { return eval(context, *options); }, print_eval);
 }
 

@@ -1,8 +1,8 @@
-#include "idx.hpp"
+#include "shared/samples/idx.hpp"
 
 #include <gtest/gtest.h>
 
-namespace hone::app {
+namespace hone::samples {
 namespace {
 
 Bytes idx(std::uint8_t type, const std::vector<std::uint32_t>& shape, const Bytes& data) {
@@ -55,4 +55,4 @@ TEST(Idx, SaysToUnpackAGzipFile) {
 }
 
 }  // namespace
-}  // namespace hone::app
+}  // namespace hone::samples

@@ -1,10 +1,10 @@
-#include "idx.hpp"
+#include "shared/samples/idx.hpp"
 
 #include <algorithm>
 #include <optional>
 #include <string>
 
-namespace hone::app {
+namespace hone::samples {
 namespace {
 
 using wire::DType;
@@ -55,4 +55,4 @@ Result<IdxTensor> parse_idx(ByteView file) {
   return tensor;
 }
 
-}  // namespace hone::app
+}  // namespace hone::samples

@@ -9,7 +9,7 @@
 #include "base/result.hpp"
 #include "shared/wire/signal.hpp"
 
-namespace hone::app {
+namespace hone::samples {
 
 struct IdxTensor {
   wire::DType dtype = wire::DType::uint8;
@@ -23,4 +23,4 @@ constexpr std::size_t kIdxRankMax = 5;
 // not what its header says.
 [[nodiscard]] Result<IdxTensor> parse_idx(ByteView file);
 
-}  // namespace hone::app
+}  // namespace hone::samples

@@ -1,0 +1,105 @@
+#include "measure.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "shared/metrics/accuracy.hpp"
+#include "shared/metrics/paired_gain.hpp"
+
+namespace hone::app {
+namespace {
+
+constexpr std::size_t kRowsAtOnce = 256;
+
+// The rows that have a label, and what the model said about them.
+struct Answers {
+  std::vector<std::int32_t> labels;
+  std::vector<float> scores;  // labels.size() * width
+  std::int64_t width = 0;
+};
+
+Result<Answers> ask(const model::Runner& runner, const wire::Signal& signal, const samples::Samples& samples, const OnRows& on_rows) {
+  const std::size_t sample_bytes = signal.sample_bytes();
+  Answers answers;
+  answers.width = runner.width();
+  const auto width = static_cast<std::size_t>(answers.width);
+  std::vector<float> scores;
+  for (std::size_t first = 0; first < samples.rows(); first += kRowsAtOnce) {
+    const std::size_t rows = std::min(kRowsAtOnce, samples.rows() - first);
+    scores.resize(rows * width);
+    const ByteView inputs = ByteView(samples.x).subspan(first * sample_bytes, rows * sample_bytes);
+    HONE_CHECK(runner.run(inputs, static_cast<std::int64_t>(rows), scores));
+    for (std::size_t i = 0; i < rows; ++i) {
+      if (samples.y[first + i] == samples::kNoLabel) continue;
+      answers.labels.push_back(static_cast<std::int32_t>(samples.y[first + i]));
+      answers.scores.insert(answers.scores.end(), scores.begin() + static_cast<std::ptrdiff_t>(i * width),
+                            scores.begin() + static_cast<std::ptrdiff_t>((i + 1) * width));
+    }
+    if (on_rows) on_rows(first + rows, samples.rows());
+  }
+  if (answers.labels.empty()) return fail(Code::invalid, samples.source + ": no row has a label");
+  return answers;
+}
+
+std::string name_of_label(const wire::Signal& signal, std::size_t label) {
+  return label < signal.labels.size() ? signal.labels[label] : std::to_string(label);
+}
+
+Result<Json> classifier_figures(const std::string& metric, const wire::Signal& signal, const Answers& answers) {
+  const auto classes = static_cast<std::size_t>(answers.width);
+  const auto largest = static_cast<std::size_t>(*std::max_element(answers.labels.begin(), answers.labels.end()));
+  if (largest >= classes)
+    return fail(Code::invalid, "the data has the label " + name_of_label(signal, largest) + " (" + std::to_string(largest) +
+                                   "), the model gives " + std::to_string(classes) + " scores a row");
+  const auto said = metrics::argmax_rows(answers.scores, answers.width);
+  std::vector<std::int64_t> of_label(classes), right_of_label(classes);
+  std::int64_t right = 0;
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    const auto label = static_cast<std::size_t>(answers.labels[i]);
+    const std::int64_t hit = said[i] == answers.labels[i] ? 1 : 0;
+    ++of_label[label];
+    right += hit;
+    right_of_label[label] += hit;
+  }
+  Json labels = Json::array();
+  for (std::size_t label = 0; label < classes; ++label)
+    labels.push_back({{"label", name_of_label(signal, label)}, {"rows", of_label[label]}, {"right", right_of_label[label]}});
+  const double value = metric == "f1" ? metrics::f1(answers.labels, std::vector<double>(said.begin(), said.end()), static_cast<std::int32_t>(classes))
+                                      : static_cast<double>(right) / static_cast<double>(said.size());
+  return Json{{"value", value}, {"right", right}, {"labels", std::move(labels)}};
+}
+
+// The score of label 1 against 0; of a model with one score, that score.
+Result<Json> ranking_figures(const Answers& answers) {
+  if (answers.width > 2)
+    return fail(Code::invalid, "auc needs a model of one score, or of two labels; this one gives " + std::to_string(answers.width) + " scores a row");
+  std::vector<double> scores;
+  for (std::size_t at = 0; at < answers.scores.size(); at += static_cast<std::size_t>(answers.width))
+    scores.push_back(answers.width == 1 ? static_cast<double>(answers.scores[at])
+                                        : static_cast<double>(answers.scores[at + 1]) - static_cast<double>(answers.scores[at]));
+  if (std::any_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); }))
+    return fail(Code::invalid, "the model gives a score that is no number");
+  const auto positives = std::count(answers.labels.begin(), answers.labels.end(), 1);
+  const auto negatives = std::count(answers.labels.begin(), answers.labels.end(), 0);
+  if (positives == 0 || negatives == 0 || static_cast<std::size_t>(positives + negatives) != answers.labels.size())
+    return fail(Code::invalid, "auc needs rows of the labels 0 and 1, and of no other; the data has " + std::to_string(negatives) +
+                                   ", " + std::to_string(positives) + " and " +
+                                   std::to_string(static_cast<std::ptrdiff_t>(answers.labels.size()) - positives - negatives) + " others");
+  return Json{{"value", metrics::auc(answers.labels, scores)}, {"positives", positives}, {"negatives", negatives}};
+}
+
+}  // namespace
+
+Result<Json> measure(const std::string& metric, const model::Runner& runner, const wire::Signal& signal, const samples::Samples& samples,
+                     const OnRows& on_rows) {
+  HONE_TRY(const Answers answers, ask(runner, signal, samples, on_rows));
+  HONE_TRY(Json figures, metric == "auc" ? ranking_figures(answers) : classifier_figures(metric, signal, answers));
+  figures["metric"] = metric;
+  figures["rows"] = answers.labels.size();
+  return figures;
+}
+
+}  // namespace hone::app
