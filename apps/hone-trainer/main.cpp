@@ -1,6 +1,8 @@
-// hone-trainer: leases training jobs from a hone cloud and works them off, until it is told to stop.
+// hone-trainer: leases training jobs from a hone cloud and works them off, until it is told to stop; or trains
+// once on a folder of files, without a server.
 //
 //   hone-trainer --access trainer.json --work DIR
+//   hone-trainer --local PIPELINE.toml --data DIR --out DIR
 #include <pthread.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -11,14 +13,18 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 
+#include "base/code_version.hpp"
 #include "base/json.hpp"
+#include "local_mode.hpp"
 #include "platform/posix/posix.hpp"
+#include "trainer/client/job_log_sink.hpp"
 #include "trainer/client/worker.hpp"
 
 namespace {
@@ -103,6 +109,8 @@ int serve(const std::string& access_path, const std::string& work_folder, const 
   const auto http = platform::make_http_client(endpoint);
   const auto heartbeat_http = platform::make_http_client(endpoint);
   trainer::LeaseKeeper keeper(*heartbeat_http, *clock);
+  const auto job_log = std::make_shared<trainer::JobLogSink>(keeper);
+  spdlog::default_logger()->sinks().push_back(job_log);  // before there are other threads
   trainer::WorkerPorts ports{
       *http, *files, *clock, keeper, [&](Duration d) { return stop.wait(d); }, [&] { return stop.is_set(); }};
   trainer::WorkerConfig config;
@@ -124,6 +132,7 @@ int serve(const std::string& access_path, const std::string& work_folder, const 
   trainer::run_worker(worker, ports);
   done = true;
   heart.join();
+  spdlog::default_logger()->sinks().pop_back();  // the keeper ends here
   spdlog::info("stopped");
   return 0;
 }
@@ -133,16 +142,25 @@ int serve(const std::string& access_path, const std::string& work_folder, const 
 int main(int argc, char** argv) {
   set_up_threads(argv);
   CLI::App app("Leases training jobs from a hone cloud and works them off.", "hone-trainer");
+  app.set_version_flag("--version", std::string(code_version()));
   std::string access;
   std::string work;
   std::string name = host_name();
   std::string level = "info";
   double wait_s = 0;
-  app.add_option("--access", access, "The trainer.json that hone-cloud wrote")->required();
-  app.add_option("--work", work, "Folder for cached data; may be emptied at any time")->required();
+  trainer::LocalOptions local;
+  app.add_option("--access", access, "The trainer.json that hone-cloud wrote");
+  app.add_option("--work", work, "Folder for cached data; may be emptied at any time");
   app.add_option("--name", name, "Name of this trainer in the cloud's lists; default: the host's")
       ->capture_default_str();
   app.add_option("--wait", wait_s, "Seconds to wait for the access file to appear")->check(CLI::Range(0.0, 86400.0));
+  app.add_option("--local", local.pipeline, "Train this pipeline file on --data and write into --out, without a server")
+      ->excludes("--access");
+  app.add_option("--data", local.data, "With --local: folder with .npy shards, an IDX pair or CSV");
+  app.add_option("--out", local.out, "With --local: folder for model.onnx and training.json");
+  app.add_option("--base", local.base, "With --local: an ONNX file to start from");
+  app.add_option("--seed", local.seed, "With --local")->capture_default_str();
+  app.add_option("--label-column", local.label_column, "With --local: of CSV files, by name or number");
   app.add_option("--log-level", level, "Least serious level that is logged to standard error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
       ->capture_default_str();
@@ -150,6 +168,11 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  const bool complete = local.pipeline.empty() ? !access.empty() && !work.empty() : !local.data.empty() && !local.out.empty();
+  if (!complete) {
+    std::fprintf(stderr, "hone-trainer: give --access and --work, or --local, --data and --out\n");
+    return 2;
   }
   spdlog::set_default_logger(
       std::make_shared<spdlog::logger>("trainer", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
@@ -169,7 +192,10 @@ int main(int argc, char** argv) {
     sigwait(&signals, &signal);
     stop.set();
   });
-  const int status = serve(access, work, name, Duration(static_cast<std::int64_t>(wait_s * 1000)), stop);
+  local.trainer = name;
+  const int status = local.pipeline.empty()
+                         ? serve(access, work, name, Duration(static_cast<std::int64_t>(wait_s * 1000)), stop)
+                         : app::run_local(local, [&] { return stop.is_set(); });
   pthread_kill(signal_thread.native_handle(), SIGTERM);  // where it has not come from outside
   signal_thread.join();
   return status;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/code_version.hpp"
 #include "base/hash.hpp"
 #include "trainer/quantise/quantise.hpp"
 #include "trainer/recipe.hpp"
@@ -79,7 +80,8 @@ Result<TrainOutcome> train(const wire::Job& job, const Pipeline& pipeline, const
   outcome.message.lineage["recipe"] = name_of(pipeline.train.recipe);
   outcome.message.lineage["seed"] = job.seed;
   outcome.message.lineage["trainer"] = trainer;
-  outcome.message.lineage["hone"] = HONE_VERSION;
+  if (job.base_release.value != 0) outcome.message.lineage["base_release"] = job.base_release.value;
+  outcome.message.lineage["hone"] = code_version();
   outcome.message.lineage["rows"] = used.rows();
   if (kept) outcome.message.lineage["rows_without_a_number"] = rows.rows() - used.rows();
   outcome.message.seconds_train = std::chrono::duration<double>(clock.now() - began).count();

@@ -44,6 +44,7 @@ struct DatasetTotals {
   std::int64_t received_batches = 0;
   std::int64_t received_rows = 0;
   std::int64_t received_bytes = 0;
+  std::int64_t versions = 0;  // that were cut
 };
 
 // What decided about the rows that are stored, and so cannot change any more.

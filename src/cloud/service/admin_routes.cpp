@@ -78,13 +78,6 @@ Result<HttpResponse> tickets(Desk& desk, const Request& request) {
   return json_response({{"tickets", std::move(list)}});
 }
 
-Result<std::string> reason_in(const Json& body, std::string otherwise) {
-  if (!body.contains("reason")) return otherwise;
-  HONE_TRY(const std::string reason, get_string(body, "reason"));
-  if (reason.size() > kReasonBytesMax) return fail(Code::invalid, "the reason is longer than 512 bytes");
-  return reason.empty() ? otherwise : reason;
-}
-
 // The job exists at once; the next step cuts the dataset version that it trains on.
 Result<HttpResponse> train(Desk& desk, const Request& request) {
   HONE_TRY(const auto pipeline, desk.registry.find(request.captures[0]));
@@ -133,6 +126,13 @@ Result<HttpResponse> rollback(Desk& desk, const Request& request) {
 }
 
 }  // namespace
+
+Result<std::string> reason_in(const Json& body, std::string otherwise) {
+  if (!body.contains("reason")) return otherwise;
+  HONE_TRY(const std::string reason, get_string(body, "reason"));
+  if (reason.size() > kReasonBytesMax) return fail(Code::invalid, "the reason is longer than 512 bytes");
+  return reason.empty() ? otherwise : reason;
+}
 
 std::vector<Route> admin_routes(Desk& desk) {
   const auto with = [&desk](auto handler) { return [&desk, handler](const Request& r) { return handler(desk, r); }; };

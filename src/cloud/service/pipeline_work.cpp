@@ -77,7 +77,8 @@ Result<TriggerAnswer> PipelineWork::start_training(const TrainingSituation& situ
     JobRow job = *situation.last;
     if (auto filled = fill_in(job, situation); !filled) {
       if (filled.error().code != Code::invalid) return fail(std::move(filled).error());
-      HONE_CHECK(ports_.stores.jobs->cancel(job.number, filled.error().context, ports_.clock.now()));
+      HONE_TRY([[maybe_unused]] const bool was_queued,
+               ports_.stores.jobs->cancel(job.number, filled.error().context, ports_.clock.now()));
       log("job-" + std::to_string(job.number) + " cancelled: " + filled.error().context);
       return answer;
     }
@@ -101,7 +102,10 @@ Result<> PipelineWork::fill_in(JobRow& job, const TrainingSituation& situation) 
   job.dataset = version.hash;
   job.samples = situation.facts.samples;
   job.last_sample = situation.totals.last_received;
-  if (const auto* deployed = newest_published(situation.releases)) job.base = deployed->model;
+  if (const auto* deployed = newest_published(situation.releases)) {
+    job.base = deployed->model;
+    job.base_release = deployed->seq;
+  }
   return {};
 }
 

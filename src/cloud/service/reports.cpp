@@ -67,12 +67,14 @@ Result<Json> job_json(Desk& desk, const JobRow& job, bool with_points) {
                {"dataset", or_null(job.dataset, [](const DatasetHash& h) { return h.hex(); })},
                {"samples", job.samples},
                {"base", or_null(job.base, [](const ModelHash& h) { return h.hex(); })},
+               {"base_release", job.base_release.value == 0 ? Json(nullptr) : Json(job.base_release.value)},
                {"model", or_null(job.trained, [](const wire::ModelFiles& f) { return f.model.hex(); })},
                {"seconds_train", job.seconds_train},
                {"validation_metric",
                 or_null(job.trained, [](const wire::ModelFiles& f) { return wire::figure(f.validation_metric); })},
                {"verdict", verdict ? Json(verdict->decision) : Json(nullptr)},
                {"lineage", job.lineage},
+               {"latest", points.empty() ? Json(nullptr) : wire::to_json(points.back().point)},
                {"times",
                 {{"last_sample", unix_ms(job.last_sample)},
                  {"created", unix_ms(job.created)},
@@ -168,6 +170,20 @@ std::string_view state_of(const ReleaseRow* deployed) {
   return deployed->goal_met ? "autonomous" : "learning";
 }
 
+// The newest job, whatever became of it, and the newest verdict.
+Result<> add_last(Desk& desk, const PipelineName& pipeline, Json& json) {
+  HONE_TRY(const auto jobs, desk.stores.jobs->list(pipeline, 1));
+  if (!jobs.empty()) {
+    HONE_TRY(json["last_job"], job_json(desk, jobs.front(), false));
+  }
+  HONE_TRY(const auto verdicts, desk.stores.releases->verdicts(pipeline, 1));
+  if (!verdicts.empty()) {
+    const VerdictRow& verdict = verdicts.front();
+    json["last_verdict"] = {{"job", job_name(verdict.job)}, {"decision", verdict.decision}, {"reason", verdict.reason}, {"at", unix_ms(verdict.at)}};
+  }
+  return {};
+}
+
 Result<Json> pipeline_json(Desk& desk, const Registry::Entry& entry, Time now) {
   const Pipeline& pipeline = *entry.pipeline;
   HONE_TRY(const auto situation, training_situation(desk.stores, pipeline, now));
@@ -186,7 +202,10 @@ Result<Json> pipeline_json(Desk& desk, const Registry::Entry& entry, Time now) {
       {"collect", wire::name_of(collect_for(pipeline.collect.until, situation.releases))},
       {"deployed", nullptr},
       {"rollout", nullptr},
+      {"datasets", totals.versions},
       {"job", nullptr},
+      {"last_job", nullptr},
+      {"last_verdict", nullptr},
       {"next_trigger", trigger_json(next_training(pipeline.train, situation.facts))},
       {"devices", Json::object()},
       {"file_error", text_or_null(entry.file_error)},
@@ -201,6 +220,7 @@ Result<Json> pipeline_json(Desk& desk, const Registry::Entry& entry, Time now) {
   if (situation.last && (situation.last->state == JobState::queued || situation.last->state == JobState::leased)) {
     HONE_TRY(json["job"], job_json(desk, *situation.last, false));
   }
+  HONE_CHECK(add_last(desk, pipeline.name, json));
   std::map<std::string, std::int64_t> by_release, by_state;
   std::int64_t spooled = 0;
   for (const auto& device : devices) {
@@ -298,6 +318,10 @@ Result<Json> jobs_report(Desk& desk, const PipelineName& pipeline) {
     list.push_back(std::move(one));
   }
   return Json{{"jobs", std::move(list)}};
+}
+
+Result<Json> job_report(Desk& desk, const JobRow& job) {
+  return job_json(desk, job, true);
 }
 
 }  // namespace hone::cloud

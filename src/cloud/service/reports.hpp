@@ -6,6 +6,7 @@
 #include "base/time.hpp"
 #include "cloud/service/registry.hpp"
 #include "cloud/service/routes.hpp"
+#include "cloud/train/job_store.hpp"
 
 namespace hone::cloud {
 
@@ -14,5 +15,6 @@ namespace hone::cloud {
 [[nodiscard]] Result<Json> releases_report(Desk& desk, const Pipeline& pipeline);
 [[nodiscard]] Result<Json> verdicts_report(Desk& desk, const Pipeline& pipeline);
 [[nodiscard]] Result<Json> jobs_report(Desk& desk, const PipelineName& pipeline);  // empty name: all
+[[nodiscard]] Result<Json> job_report(Desk& desk, const JobRow& job);
 
 }  // namespace hone::cloud

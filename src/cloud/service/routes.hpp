@@ -52,5 +52,9 @@ struct Desk {
 [[nodiscard]] std::vector<Route> device_routes(Desk& desk);
 [[nodiscard]] std::vector<Route> trainer_routes(Desk& desk);
 [[nodiscard]] std::vector<Route> admin_routes(Desk& desk);
+[[nodiscard]] std::vector<Route> job_routes(Desk& desk);
+
+// The body's "reason", of at most 512 bytes; `otherwise` where it is absent or empty.
+[[nodiscard]] Result<std::string> reason_in(const Json& body, std::string otherwise);
 
 }  // namespace hone::cloud

@@ -53,7 +53,7 @@ class CloudService : public Service {
                                          ports_.clock.now()));
     desk_.emplace(Desk{config_, stores_, *registry_, *access_, problems_, ports_.accounts,
                        to_string(publisher_->root_json()), ports_.wake});
-    for (auto table : {device_routes(*desk_), trainer_routes(*desk_), admin_routes(*desk_)}) {
+    for (auto table : {device_routes(*desk_), trainer_routes(*desk_), admin_routes(*desk_), job_routes(*desk_)}) {
       std::move(table.begin(), table.end(), std::back_inserter(routes_));
     }
     routes_.push_back({"GET", "/repository/{...}", {}, kNoBody, [this](const Request& request) -> Result<HttpResponse> {

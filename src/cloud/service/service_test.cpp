@@ -3,6 +3,8 @@
 #include <thread>
 
 #include "cloud/service/service_testing.hpp"
+#include "shared/wire/job_log.hpp"
+#include "shared/wire/job_log.hpp"
 
 namespace hone::cloud {
 namespace {
@@ -67,6 +69,8 @@ TEST_F(ServiceTest, BetterModelTravelsAsADeltaAndStopsTheUploads) {
   const auto job = lease();
   ASSERT_TRUE(job.has_value()) << pipeline().dump(1);
   EXPECT_EQ(job->base, ModelHash{sha256(model(100))}) << "warm, from the deployed model";
+  EXPECT_EQ(job->base_release.value, 1U);
+  EXPECT_EQ(get("/v1/jobs/" + job->id.value)["base_release"], 1);
   EXPECT_EQ(job->reason, "300 new samples");
   complete(job->id, model(0));
   settle();
@@ -363,6 +367,66 @@ TEST_F(ServiceTest, GivesAJobToAnotherTrainerWhenOneDies) {
   settle();
   EXPECT_EQ(releases().size(), 1U);
   EXPECT_EQ(get("/v1/jobs?pipeline=pairs")["jobs"][0]["attempts"], 2);
+}
+
+TEST_F(ServiceTest, ACancelledJobIsNotRetriedAndNewSamplesStartAnother) {
+  TestDevice device = join();
+  send(device, 200);
+  settle();
+  const auto job = lease();
+  ASSERT_TRUE(job.has_value());
+  EXPECT_EQ(post("/v1/jobs/job-1/cancel", {{"reason", "wrong layers"}})["was"], "leased");
+  const auto beat = call("POST", "/v1/jobs/" + job->id.value + "/heartbeat", trainer(),
+                         dump_bytes(wire::to_json(wire::ProgressPoint{})));
+  EXPECT_EQ(json(beat)["cancel"], true);
+  clock.advance(std::chrono::seconds(60));
+  settle();
+  EXPECT_FALSE(lease().has_value()) << "neither it nor another for the same samples";
+  EXPECT_EQ(get("/v1/jobs/job-1")["state"], "cancelled");
+  EXPECT_EQ(get("/v1/jobs/job-1")["failure"], "wrong layers");
+  EXPECT_EQ(pipeline()["last_job"]["state"], "cancelled");
+  EXPECT_EQ(pipeline()["next_trigger"]["samples_missing"], 200);
+  const auto again = call("POST", "/v1/jobs/job-1/cancel", admin(), to_bytes("{}"));
+  EXPECT_EQ(again.status, 400);
+  EXPECT_NE(to_string(again.body).find("job-1 is cancelled"), std::string::npos) << to_string(again.body);
+  EXPECT_EQ(call("POST", "/v1/jobs/job-9/cancel", admin(), to_bytes("{}")).status, 404);
+  EXPECT_EQ(call("POST", "/v1/jobs/job-1/cancel", trainer(), to_bytes("{}")).status, 403);
+
+  post("/v1/pipelines/pairs/train", Json::object());  // by hand it goes at once
+  settle();
+  EXPECT_TRUE(lease().has_value());
+}
+
+TEST_F(ServiceTest, KeepsWhatATrainerLogs) {
+  TestDevice device = join();
+  send(device, 200);
+  settle();
+  const auto job = lease();
+  ASSERT_TRUE(job.has_value());
+  Json beat = wire::to_json(wire::ProgressPoint{});
+  beat["log"] = {wire::to_json(wire::LogLine{1, clock.now(), "info: begins"}), wire::to_json(wire::LogLine{2, clock.now(), "warning: odd"})};
+  const std::string path = "/v1/jobs/" + job->id.value + "/heartbeat";
+  EXPECT_EQ(json(call("POST", path, trainer(), dump_bytes(beat)))["cancel"], false);
+  EXPECT_EQ(json(call("POST", path, trainer(), dump_bytes(beat)))["cancel"], false) << "its answer was lost";
+  const Json log = get("/v1/jobs/job-1/log");
+  ASSERT_EQ(log["lines"].size(), 2U);
+  EXPECT_EQ(log["lines"][1], (Json{{"number", 2}, {"at", unix_ms(clock.now())}, {"text", "warning: odd"}, {"attempt", 1}}));
+  beat["log"] = std::vector<Json>(wire::kLogLinesMax + 1, beat["log"][0]);
+  EXPECT_EQ(call("POST", path, trainer(), dump_bytes(beat)).status, 400);
+  EXPECT_EQ(call("GET", "/v1/jobs/job-9/log", admin()).status, 404);
+}
+
+TEST_F(ServiceTest, StatusTellsTheLastJobAndVerdict) {
+  EXPECT_TRUE(pipeline()["last_job"].is_null());
+  TestDevice device = learn_first_model();
+  EXPECT_EQ(pipeline()["last_job"]["id"], "job-1");
+  EXPECT_EQ(pipeline()["last_verdict"]["decision"], "promote");
+  EXPECT_EQ(pipeline()["datasets"], 1);
+  send(device, 300);
+  settle();
+  EXPECT_EQ(pipeline()["last_job"]["id"], "job-2");
+  EXPECT_EQ(pipeline()["last_verdict"]["job"], "job-1");
+  EXPECT_EQ(pipeline()["datasets"], 2);
 }
 
 TEST_F(ServiceTest, HaltsARolloutWhenDevicesTakeItBack) {

@@ -16,6 +16,7 @@ Result<Stores> open_stores(const ServiceConfig& config, Files& files) {
   stores.batches = sqlite::make_batch_store(*database);
   stores.datasets = sqlite::make_dataset_store(*database);
   stores.jobs = sqlite::make_job_store(*database);
+  stores.job_logs = sqlite::make_job_log_store(*database);
   stores.releases = sqlite::make_release_store(*database);
   stores.devices = sqlite::make_device_store(*database);
   stores.credentials = sqlite::make_credential_store(*database);

@@ -11,6 +11,7 @@
 #include "cloud/rollout/device_store.hpp"
 #include "cloud/service/credential_store.hpp"
 #include "cloud/service/service.hpp"
+#include "cloud/train/job_log_store.hpp"
 #include "cloud/train/job_store.hpp"
 
 namespace hone::cloud {
@@ -21,6 +22,7 @@ struct Stores {
   std::unique_ptr<BatchStore> batches;
   std::unique_ptr<DatasetStore> datasets;
   std::unique_ptr<JobStore> jobs;
+  std::unique_ptr<JobLogStore> job_logs;
   std::unique_ptr<ReleaseStore> releases;
   std::unique_ptr<DeviceStore> devices;
   std::unique_ptr<CredentialStore> credentials;

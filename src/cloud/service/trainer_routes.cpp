@@ -39,7 +39,11 @@ Result<HttpResponse> beat(Desk& desk, const Request& request) {
   HONE_TRY(const auto ticket, job_ticket_from(request.captures[0]));
   HONE_TRY(const Json body, request.json());
   HONE_TRY(const auto point, wire::progress_point_from(body));
+  HONE_TRY(const auto lines, wire::log_lines_from(body));
   HONE_TRY(const auto reply, heartbeat(*desk.stores.jobs, ticket, point, request.now, desk.config.job_lease));
+  if (!reply.cancel) {
+    HONE_CHECK(desk.stores.job_logs->append(ticket.number, ticket.attempt, lines));
+  }
   return json_response(wire::to_json(reply));
 }
 

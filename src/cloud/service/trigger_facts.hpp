@@ -11,7 +11,7 @@ namespace hone::cloud {
 struct TrainingSituation {
   TriggerFacts facts;
   DatasetTotals totals;
-  std::optional<JobRow> last;        // newest job that was not cancelled
+  std::optional<JobRow> last;        // as JobStore::last
   std::vector<ReleaseRow> releases;  // newest first
 };
 

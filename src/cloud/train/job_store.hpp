@@ -27,6 +27,7 @@ struct JobRow {
   std::optional<DatasetHash> dataset;  // none: asked for by hand, its version is yet to be cut
   std::int64_t samples = 0;            // usable ones in the dataset version
   std::optional<ModelHash> base;       // to start from
+  ReleaseSeq base_release;             // that the base was deployed as; 0: none
   std::int64_t attempts = 0;           // leases given
   std::string trainer;                 // who has it, or had it last
   Time last_sample{};                  // arrival of the newest sample in the dataset version
@@ -63,11 +64,13 @@ class JobStore {
   // attempt does not have the lease any more.
   [[nodiscard]] virtual Result<bool> give_back(std::int64_t number, std::int64_t attempt, const std::string& reason,
                                                std::int64_t attempts_max, Time now) = 0;
-  [[nodiscard]] virtual Result<> cancel(std::int64_t number, const std::string& reason, Time now) = 0;  // a queued one
+  // A queued or leased one, which is not taken up again; false when it had ended.
+  [[nodiscard]] virtual Result<bool> cancel(std::int64_t number, const std::string& reason, Time now) = 0;
   [[nodiscard]] virtual Result<std::vector<JobRow>> leased() = 0;
 
   [[nodiscard]] virtual Result<std::optional<JobRow>> get(std::int64_t number) = 0;
-  [[nodiscard]] virtual Result<std::optional<JobRow>> last(const PipelineName& pipeline) = 0;  // not cancelled
+  // The newest one, those apart that were cancelled before they had a dataset.
+  [[nodiscard]] virtual Result<std::optional<JobRow>> last(const PipelineName& pipeline) = 0;
   [[nodiscard]] virtual Result<std::vector<JobRow>> list(const PipelineName& pipeline,
                                                          int count_max) = 0;            // newest first; empty name: all
   [[nodiscard]] virtual Result<std::vector<JobPoint>> points(std::int64_t number) = 0;  // oldest first

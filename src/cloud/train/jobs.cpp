@@ -67,6 +67,7 @@ Result<std::optional<wire::Job>> lease_job(JobStore& jobs, const std::string& tr
   job.pipeline_toml = row->toml;
   job.dataset = *row->dataset;
   job.base = row->base;
+  job.base_release = row->base_release;
   job.seed = seed_of(*row);
   job.lease = lease;
   job.reason = row->reason;

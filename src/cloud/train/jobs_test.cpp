@@ -75,6 +75,59 @@ TEST_F(JobsTest, FailAfterThreeAttempts) {
   EXPECT_EQ(jobs->get(1).value()->failure, "out of memory");
 }
 
+TEST_F(JobsTest, ACancelledOneIsNotTakenUpAgainAndItsTrainerHearsOfIt) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  ASSERT_TRUE(lease("a").has_value());
+  EXPECT_TRUE(jobs->cancel(1, "wrong layers", now).value());
+  EXPECT_TRUE(heartbeat(*jobs, {1, 1}, {}, now, seconds(15))->cancel);
+  ASSERT_TRUE(fail_job(*jobs, {1, 1}, "stopped", now).has_value());  // a trainer that speaks up all the same
+  EXPECT_FALSE(jobs->complete(1, {}, now).value()) << "its model comes too late";
+  now += seconds(60);
+  ASSERT_TRUE(expire_leases(*jobs, now).has_value());
+  EXPECT_FALSE(lease("b").has_value());
+  const auto job = jobs->get(1).value();
+  EXPECT_EQ(job->state, JobState::cancelled);
+  EXPECT_EQ(job->failure, "wrong layers");
+  EXPECT_TRUE(job->ended.has_value());
+}
+
+TEST_F(JobsTest, AQueuedOneIsCancelledAndAnEndedOneIsNot) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  EXPECT_TRUE(jobs->cancel(1, "no", now).value());
+  EXPECT_FALSE(lease("a").has_value());
+  EXPECT_FALSE(jobs->cancel(1, "again", now).value());
+  EXPECT_EQ(jobs->get(1).value()->failure, "no");
+  EXPECT_FALSE(jobs->cancel(2, "there is none", now).value());
+}
+
+TEST_F(JobsTest, OneThatWasCancelledBeforeItHadADatasetIsNotTheLast) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  ASSERT_TRUE(jobs->cancel(1, "no", now).value());
+  row.dataset.reset();
+  ASSERT_TRUE(jobs->add(row).has_value());
+  EXPECT_EQ(jobs->last(row.pipeline).value()->number, 2);
+  ASSERT_TRUE(jobs->cancel(2, "there are no samples", now).value());
+  EXPECT_EQ(jobs->last(row.pipeline).value()->number, 1);
+}
+
+TEST_F(JobsTest, KeepTheirLogWithinItsBound) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  const auto logs = sqlite::make_job_log_store(*database);
+  const auto line = [&](std::int64_t number) { return wire::LogLine{number, now, "line " + std::to_string(number)}; };
+  ASSERT_TRUE(logs->append(1, 1, {line(1), line(2)}));
+  ASSERT_TRUE(logs->append(1, 1, {line(2), line(3)})) << "a heartbeat whose answer was lost comes again";
+  EXPECT_EQ(logs->lines(1)->size(), 3U);
+  ASSERT_TRUE(logs->append(1, 2, {line(1)}));
+  EXPECT_EQ(logs->lines(1)->back().attempt, 2);
+  std::vector<wire::LogLine> many;
+  for (std::int64_t number = 2; number <= kJobLogLinesMax + 1; ++number) many.push_back(line(number));
+  ASSERT_TRUE(logs->append(1, 2, many));
+  const auto kept = logs->lines(1).value();
+  EXPECT_EQ(kept.size(), static_cast<std::size_t>(kJobLogLinesMax));
+  EXPECT_EQ(kept.front().line, line(2));
+  EXPECT_EQ(kept.back().line, line(kJobLogLinesMax + 1));
+}
+
 TEST_F(JobsTest, CompleteOnceAndKeepTheFirstModel) {
   ASSERT_TRUE(jobs->add(row).has_value());
   ASSERT_TRUE(lease("a").has_value());

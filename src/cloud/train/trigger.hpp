@@ -18,11 +18,13 @@ struct TriggerFacts {
   bool has_model = false;            // a release was published
   std::optional<std::string> asked;  // `hone train`: the reason that was given
 
-  struct LastJob {  // the newest job that was not cancelled, whatever became of it
+  // The newest job that had a dataset, whatever became of it. One that was cancelled by hand counts: it is not
+  // started again for the samples that it was to train on.
+  struct LastJob {
     std::int64_t samples = 0;
     std::string fingerprint;
     Time created{};
-    Time ended{};  // when it was judged, or failed
+    Time ended{};  // when it was judged, failed or cancelled
   };
   std::optional<LastJob> last;
 };

@@ -93,6 +93,7 @@ struct Job {
   std::string pipeline_toml;      // the recipe: the pipeline file as it stood
   DatasetHash dataset;            // GET /v1/datasets/<hash> is its manifest
   std::optional<ModelHash> base;  // deployed model to start from: GET /v1/blobs/<hash>
+  ReleaseSeq base_release;        // that the base was deployed as; 0: none
   std::uint64_t seed = 0;
   Duration lease{0};              // send a heartbeat well before this has passed
   std::string reason;             // "36000 new samples"

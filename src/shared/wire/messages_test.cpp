@@ -29,6 +29,7 @@ Job example_job() {
   job.pipeline_toml = "[pipeline]\nname = \"digits\"\n";
   job.dataset = {sha256(as_bytes("data"))};
   job.base = ModelHash{sha256(as_bytes("base"))};
+  job.base_release = ReleaseSeq{4};
   job.seed = 18446744073709551615u;
   job.lease = std::chrono::seconds(15);
   job.reason = "36000 new samples";
@@ -101,6 +102,7 @@ TEST(Messages, JobSurvivesWithAndWithoutABase) {
   ASSERT_TRUE(back) << back.error().context;
   EXPECT_EQ(back->seed, job.seed);
   EXPECT_EQ(back->base, job.base);
+  EXPECT_EQ(back->base_release, job.base_release);
   EXPECT_EQ(back->dataset, job.dataset);
   EXPECT_EQ(back->pipeline_toml, job.pipeline_toml);
   EXPECT_EQ(back->lease, job.lease);

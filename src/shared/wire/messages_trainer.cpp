@@ -21,6 +21,7 @@ Json to_json(const Job& job) {
             {"lease_ms", job.lease.count()},
             {"reason", clip(job.reason, kTextBytesMax)}};
   if (job.base) json["base"] = job.base->hex();
+  if (job.base_release.value != 0) json["base_release"] = job.base_release.value;
   return json;
 }
 
@@ -33,6 +34,7 @@ Result<Job> job_from(const Json& json) {
   fields.text("pipeline_toml", job.pipeline_toml, kTomlBytesMax);
   fields.digest("dataset", job.dataset);
   if (fields.has("base")) fields.digest("base", job.base.emplace());
+  if (fields.has("base_release")) fields.release("base_release", job.base_release);
   fields.any_u64("seed", job.seed);
   fields.duration("lease_ms", job.lease);
   if (fields.has("reason")) fields.text("reason", job.reason, kTextBytesMax);

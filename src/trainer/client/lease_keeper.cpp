@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <vector>
 
 #include "base/json.hpp"
 
@@ -19,6 +20,7 @@ void LeaseKeeper::hold(const JobId& job, Duration lease) {
   const std::lock_guard lock(mutex_);
   held_ = Held{job, lease, clock_.now(), true, false, {}};
   lost_ = false;
+  log_.begin();
 }
 
 void LeaseKeeper::release() {
@@ -38,26 +40,63 @@ bool LeaseKeeper::lost() const {
   return lost_;
 }
 
+void LeaseKeeper::log(std::string_view line) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!held_) return;
+    held_->news = true;
+  }
+  log_.add(clock_.now(), line);
+}
+
 Duration LeaseKeeper::tick() {
-  HttpRequest request;
-  JobId job;
+  const std::lock_guard sending(sending_);
   {
     const std::lock_guard lock(mutex_);
     if (!held_ || lost_ || !due(*held_, clock_.now())) return kLookEvery;
+  }
+  (void)beat();
+  return kLookEvery;
+}
+
+void LeaseKeeper::flush() {
+  const std::lock_guard sending(sending_);
+  while (!log_.empty() && !lost() && beat()) {
+  }
+}
+
+bool LeaseKeeper::beat() {
+  HttpRequest request;
+  JobId job;
+  const std::vector<wire::LogLine> lines = log_.next();
+  {
+    const std::lock_guard lock(mutex_);
+    if (!held_) return false;
     job = held_->job;
+    Json body = wire::to_json(held_->point);
+    for (const wire::LogLine& line : lines) body["log"].push_back(wire::to_json(line));
     request.method = "POST";
     request.path = "/v1/jobs/" + job.value + "/heartbeat";
     request.headers["content-type"] = "application/json";
-    request.body = dump_bytes(wire::to_json(held_->point));
+    request.body = dump_bytes(body);
     held_->sent = clock_.now();
     held_->first = held_->news = false;
   }
   const Result<HttpResponse> response = http_.send(request, {});
   // No answer says nothing about the lease: a cloud that is down gives the job to nobody else.
-  if (!response || still_ours(*response)) return kLookEvery;
-  const std::lock_guard lock(mutex_);
-  if (held_ && held_->job == job) lost_ = true;
-  return kLookEvery;
+  if (!response) return false;
+  if (!still_ours(*response)) {
+    const std::lock_guard lock(mutex_);
+    if (held_ && held_->job == job) lost_ = true;
+    return false;
+  }
+  if (!response->ok()) return false;
+  if (!lines.empty()) log_.told(lines.back().number);
+  if (!log_.empty()) {
+    const std::lock_guard lock(mutex_);
+    if (held_) held_->news = true;
+  }
+  return true;
 }
 
 bool LeaseKeeper::due(const Held& held, Time now) const {

@@ -59,8 +59,8 @@ Result<StepResult> Worker::step_once() {
 }
 
 StepResult Worker::run(const wire::Job& job) {
-  spdlog::info("{}: {} ({})", job.id.value, job.pipeline.value, job.reason);
   ports_.keeper.hold(job.id, job.lease);
+  spdlog::info("{}: {} ({})", job.id.value, job.pipeline.value, job.reason);
   const Result<> worked = work(job);
   StepResult step = StepResult::trained;
   if (!worked) {
@@ -86,10 +86,9 @@ Result<> Worker::work(const wire::Job& job) {
     return let_go();
   };
   HONE_TRY(const TrainOutcome outcome, train(job, pipeline, rows, base, config_.name, ports_.clock, progress));
-  HONE_CHECK(hand_in(job, outcome));
   spdlog::info("{}: trained in {:.1f} s, validation {:.4f}, model {}", job.id.value, outcome.message.seconds_train,
                outcome.message.validation_metric, outcome.message.model.hex());
-  return {};
+  return hand_in(job, outcome);
 }
 
 Result<Rows> Worker::load_rows(const wire::Job& job, const Pipeline& pipeline) {
@@ -134,6 +133,7 @@ Result<std::optional<Bytes>> Worker::load_base(const wire::Job& job) {
 Result<> Worker::hand_in(const wire::Job& job, const TrainOutcome& outcome) {
   HONE_CHECK(put(outcome.onnx));
   for (const Bytes& file : outcome.further) HONE_CHECK(put(file));
+  ports_.keeper.flush();
   Result<> completed =
       persist([&] { return post("/v1/jobs/" + job.id.value + "/complete", wire::to_json(outcome.message)); });
   // The cloud no longer knows the job as ours: somebody else has it, or has done it.
@@ -158,6 +158,7 @@ Result<> Worker::put(const Bytes& file) {
 
 void Worker::give_up(const wire::Job& job, const std::string& reason) {
   spdlog::error("{}: failed: {}", job.id.value, reason);
+  ports_.keeper.flush();
   Backoff backoff(kIdleEvery, kBackoffMax);
   for (int attempt = 1; attempt <= kFailAttemptsMax; ++attempt) {
     const Result<> told =

@@ -5,13 +5,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "base/hash.hpp"
 #include "platform/sim/sim.hpp"
 #include "shared/wire/dataset.hpp"
 #include "shared/wire/npy.hpp"
+#include "trainer/client/job_log_sink.hpp"
 #include "trainer/testing_rows.hpp"
 
 namespace hone::trainer {
@@ -89,6 +93,7 @@ class FakeCloud {
   std::vector<wire::ProgressPoint> points;
   std::optional<wire::TrainedModel> model;
   std::string failed_because;
+  std::map<std::int64_t, std::string> log;  // by number, whatever came twice
 
  private:
   static std::string kind_of(const std::string& path) {
@@ -124,7 +129,10 @@ class FakeCloud {
   }
   HttpResponse heartbeat(const HttpRequest& request) {
     if (forgotten) return response_of(Error(Code::wrong_base, "the lease of this job is over"));
-    points.push_back(*wire::progress_point_from(*parse_json(request.body)));
+    const Json body = *parse_json(request.body);
+    points.push_back(*wire::progress_point_from(body));
+    const auto lines = wire::log_lines_from(body).value();
+    for (const wire::LogLine& line : lines) log[line.number] = line.text;
     return body_of(dump_bytes(wire::to_json(wire::HeartbeatReply{cancel})));
   }
   HttpResponse blob(const HttpRequest& request) {
@@ -326,6 +334,54 @@ TEST_F(WorkerTest, LetsAJobGoWhenTheCloudStaysAway) {
   cloud.refuse = [](const HttpRequest& request) { return !request.path.ends_with("/lease"); };
   EXPECT_EQ(step(), StepResult::failed);
   EXPECT_FALSE(cloud.model);
+}
+
+// As hone-trainer does it: what is logged during a job goes to the cloud.
+class LoggedWorkerTest : public WorkerTest {
+ protected:
+  LoggedWorkerTest() { spdlog::default_logger()->sinks().push_back(sink_); }
+  ~LoggedWorkerTest() override { spdlog::default_logger()->sinks().pop_back(); }
+
+ private:
+  std::shared_ptr<JobLogSink> sink_ = std::make_shared<JobLogSink>(keeper);
+};
+
+TEST_F(LoggedWorkerTest, TellsTheCloudWhatItLogged) {
+  EXPECT_EQ(step(), StepResult::trained);
+  ASSERT_GE(cloud.log.size(), 3u);
+  EXPECT_THAT(cloud.log.at(1), HasSubstr("info: job-1: pairs (400 new samples)"));
+  EXPECT_THAT(cloud.log.rbegin()->second, HasSubstr("trained in"));
+  EXPECT_EQ(cloud.log.rbegin()->first, static_cast<std::int64_t>(cloud.log.size())) << "none is missing";
+}
+
+TEST_F(LoggedWorkerTest, TellsWhyAJobFailed) {
+  cloud.manifest.signal.scale = 1;
+  cloud.job.dataset = wire::hash_of(cloud.manifest);
+  EXPECT_EQ(step(), StepResult::failed);
+  ASSERT_FALSE(cloud.log.empty());
+  EXPECT_THAT(cloud.log.rbegin()->second, HasSubstr("another [signal]"));
+}
+
+TEST_F(LoggedWorkerTest, LinesOfAJobStayWithIt) {
+  EXPECT_EQ(step(), StepResult::trained);
+  const auto first = cloud.log;
+  cloud.log.clear();
+  cloud.leased = false;
+  EXPECT_EQ(step(), StepResult::trained);
+  EXPECT_EQ(cloud.log.begin()->first, 1);
+  EXPECT_EQ(cloud.log.begin()->second, first.begin()->second);
+}
+
+TEST(JobLogTest, ForgetsTheOldestWhenNobodyTakesThem) {
+  JobLog log;
+  for (std::size_t i = 0; i < kPendingLogLinesMax + 5; ++i) log.add(from_unix_ms(0), "line\n");
+  EXPECT_EQ(log.next().size(), wire::kLogLinesMax);
+  EXPECT_EQ(log.next().front().number, 6);
+  EXPECT_EQ(log.next().front().text, "line");
+  log.told(log.next().back().number);
+  EXPECT_EQ(log.next().front().number, 6 + static_cast<std::int64_t>(wire::kLogLinesMax));
+  log.begin();
+  EXPECT_TRUE(log.empty());
 }
 
 TEST_F(WorkerTest, SaysWhenItsTokenIsNotAccepted) {

@@ -149,7 +149,8 @@ class SqliteDatasets : public DatasetStore {
     HONE_TRY(auto rows, tx.query("SELECT COALESCE(SUM(training_rows), 0), COALESCE(SUM(holdout_rows), 0),"
                                  " COALESCE(SUM(labelled) FILTER (WHERE training_rows IS NOT NULL), 0),"
                                  " COALESCE(MAX(received_ms) FILTER (WHERE training_rows IS NOT NULL), 0),"
-                                 " COUNT(*), COALESCE(SUM(rows), 0), COALESCE(SUM(bytes), 0)"
+                                 " COUNT(*), COALESCE(SUM(rows), 0), COALESCE(SUM(bytes), 0),"
+                                 " (SELECT COUNT(*) FROM dataset_versions WHERE pipeline = ?1)"
                                  " FROM batches WHERE pipeline = ?1",
                                  pipeline.value));
     HONE_TRY([[maybe_unused]] const bool found, rows.next());
@@ -161,6 +162,7 @@ class SqliteDatasets : public DatasetStore {
     totals.received_batches = rows.integer(4);
     totals.received_rows = rows.integer(5);
     totals.received_bytes = rows.integer(6);
+    totals.versions = rows.integer(7);
     return totals;
   }
 

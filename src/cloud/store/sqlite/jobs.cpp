@@ -8,7 +8,8 @@ namespace {
 
 #define HONE_JOB_COLUMNS                                                                                     \
   "number, pipeline, state, reason, failure, toml, fingerprint, dataset, samples, base, attempts, trainer, " \
-  "last_sample_ms, created_ms, leased_ms, lease_until_ms, ended_ms, trained, fallback, seconds_train, lineage"
+  "last_sample_ms, created_ms, leased_ms, lease_until_ms, ended_ms, trained, fallback, seconds_train, lineage, " \
+  "base_release"
 
 Result<JobState> state_from(const std::string& name) {
   for (const JobState state :
@@ -49,6 +50,7 @@ Result<JobRow> job_at(const Rows& rows) {
   HONE_CHECK(read(rows, 18, job.fallback));
   job.seconds_train = rows.real(19);
   HONE_TRY(job.lineage, parse_json(as_bytes(rows.text(20))));
+  job.base_release = ReleaseSeq{static_cast<std::uint64_t>(rows.integer(21))};
   return job;
 }
 
@@ -77,10 +79,11 @@ class SqliteJobs : public JobStore {
     HONE_TRY(auto tx, database_.begin());
     HONE_CHECK(
         tx.run("INSERT INTO jobs (pipeline, state, reason, toml, fingerprint, dataset, samples, base,"
-               " last_sample_ms, created_ms) VALUES (?1, 'queued', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+               " last_sample_ms, created_ms, base_release) VALUES (?1, 'queued', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
                " ON CONFLICT DO NOTHING",
                job.pipeline.value, job.reason, job.toml, job.fingerprint, hex_of(job.dataset), job.samples,
-               hex_of(job.base), unix_ms(job.last_sample), unix_ms(job.created)));
+               hex_of(job.base), unix_ms(job.last_sample), unix_ms(job.created),
+               static_cast<std::int64_t>(job.base_release.value)));
     if (tx.changes() != 1) {
       return fail(Code::invalid, "pipeline '" + job.pipeline.value +
                                      "' has a training queued or running already: wait until it has ended");
@@ -94,9 +97,9 @@ class SqliteJobs : public JobStore {
     HONE_TRY(auto tx, database_.begin());
     HONE_CHECK(
         tx.run("UPDATE jobs SET toml = ?2, fingerprint = ?3, dataset = ?4, samples = ?5, base = ?6,"
-               " last_sample_ms = ?7 WHERE number = ?1 AND state = 'queued' AND dataset IS NULL",
+               " last_sample_ms = ?7, base_release = ?8 WHERE number = ?1 AND state = 'queued' AND dataset IS NULL",
                job.number, job.toml, job.fingerprint, hex_of(job.dataset), job.samples, hex_of(job.base),
-               unix_ms(job.last_sample)));
+               unix_ms(job.last_sample), static_cast<std::int64_t>(job.base_release.value)));
     return tx.commit();
   }
 
@@ -161,13 +164,15 @@ class SqliteJobs : public JobStore {
     return true;
   }
 
-  Result<> cancel(std::int64_t number, const std::string& reason, Time now) override {
+  Result<bool> cancel(std::int64_t number, const std::string& reason, Time now) override {
     HONE_TRY(auto tx, database_.begin());
     HONE_CHECK(
-        tx.run("UPDATE jobs SET state = 'cancelled', failure = ?2, ended_ms = ?3"
-               " WHERE number = ?1 AND state = 'queued'",
+        tx.run("UPDATE jobs SET state = 'cancelled', failure = ?2, ended_ms = ?3, lease_until_ms = NULL"
+               " WHERE number = ?1 AND state IN ('queued', 'leased')",
                number, reason, unix_ms(now)));
-    return tx.commit();
+    if (tx.changes() != 1) return false;
+    HONE_CHECK(tx.commit());
+    return true;
   }
 
   Result<std::vector<JobRow>> leased() override {
@@ -185,7 +190,8 @@ class SqliteJobs : public JobStore {
     HONE_TRY(auto tx, database_.begin());
     return first_of(tx,
                     "SELECT " HONE_JOB_COLUMNS
-                    " FROM jobs WHERE pipeline = ?1 AND state <> 'cancelled' ORDER BY number DESC LIMIT 1",
+                    " FROM jobs WHERE pipeline = ?1 AND (state <> 'cancelled' OR dataset IS NOT NULL)"
+                    " ORDER BY number DESC LIMIT 1",
                     pipeline.value);
   }
 

@@ -174,6 +174,20 @@ constexpr const char* kMigrations[] = {
     ALTER TABLE releases ADD COLUMN exports TEXT NOT NULL DEFAULT '[]'; -- JSON of wire::ModelExport: what ships
     ALTER TABLE releases ADD COLUMN hints TEXT;                         -- blob, for the delta from its job's base
     )sql",
+
+    // 3: what trainers log, and which release a job began from
+    R"sql(
+    CREATE TABLE job_logs (
+      id INTEGER PRIMARY KEY,         -- in the order in which lines came
+      job INTEGER NOT NULL REFERENCES jobs (number),
+      attempt INTEGER NOT NULL,
+      number INTEGER NOT NULL,        -- of the line, within the attempt
+      at_ms INTEGER NOT NULL,
+      text TEXT NOT NULL,
+      UNIQUE (job, attempt, number)
+    ) STRICT;
+    ALTER TABLE jobs ADD COLUMN base_release INTEGER NOT NULL DEFAULT 0;  -- 0: none
+    )sql",
 };
 
 }  // namespace
