@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cloud/front/http/server.hpp"
@@ -80,7 +81,10 @@ class CommandsTest : public ::testing::Test {
     add_init_command(app, context);
     add_device_commands(app, context);
     add_train_commands(app, context);
+    add_job_commands(app, context);
+    add_eval_command(app, context);
     add_status_command(app, context);
+    add_watch_command(app, context);
     add_release_commands(app, context);
     add_doctor_command(app, context);
     words.insert(words.end(), {"--access", access_path()});
@@ -190,18 +194,133 @@ TEST_F(CommandsTest, WhatTheServerRefusesIsPassedOn) {
 TEST_F(CommandsTest, TrainWaitsForTheGateAndSaysNoWithStatus3) {
   serve();
   answer("POST /v1/pipelines/digits/train", {{"job", "job-7"}});
-  answer("GET /v1/jobs?pipeline=digits", {{"jobs", {{{"id", "job-7"}, {"state", "completed"}, {"verdict", "hold"}}}}});
+  const auto job = [&](const char* state, const Json& failure, const Json& verdict) {
+    answer("GET /v1/jobs/job-7", {{"id", "job-7"}, {"state", state}, {"trainer", "gpu"}, {"failure", failure}, {"verdict", verdict}, {"points", Json::array()}});
+  };
+  job("completed", nullptr, "hold");
   EXPECT_EQ(run({"train", "digits", "--reason", "because"}).status, kDone);
   EXPECT_EQ(Json::parse(asked_.at("POST /v1/pipelines/digits/train")), (Json{{"reason", "because"}}));
   const Done held = run({"train", "digits", "--wait", "--json"});
   EXPECT_EQ(held.status, kGateSaidNo);
   EXPECT_EQ(held.json(), (Json{{"job", "job-7"}, {"verdict", "hold"}}));
-  answer("GET /v1/jobs?pipeline=digits", {{"jobs", {{{"id", "job-7"}, {"state", "completed"}, {"verdict", "promote"}}}}});
+  job("completed", nullptr, "promote");
   EXPECT_EQ(run({"train", "digits", "--wait"}).status, kDone);
-  answer("GET /v1/jobs?pipeline=digits", {{"jobs", {{{"id", "job-7"}, {"state", "failed"}, {"failure", "no GPU"}, {"verdict", nullptr}}}}});
+  job("failed", "no GPU", nullptr);
   const Done failed = run({"train", "digits", "--wait"});
   EXPECT_EQ(failed.status, kFailed);
   EXPECT_NE(failed.err.find("no GPU"), std::string::npos);
+}
+
+Json job_entry() {
+  return {{"id", "job-7"},
+          {"pipeline", "digits"},
+          {"state", "completed"},
+          {"reason", "36000 new samples"},
+          {"failure", nullptr},
+          {"progress", 1.0},
+          {"attempts", 2},
+          {"trainer", "gpu"},
+          {"dataset", "d5"},
+          {"samples", 36000},
+          {"base", "b5"},
+          {"base_release", 3},
+          {"model", "m5"},
+          {"seconds_train", 41.25},
+          {"validation_metric", 0.9871},
+          {"verdict", "promote"},
+          {"lineage", {{"recipe", "cnn"}, {"seed", 17}, {"hone", "0.1.0+abc"}, {"libtorch", "1.13.1"}, {"device", "cpu"}}},
+          {"times", {{"created", 0}, {"leased", 1000}, {"ended", 2000}, {"judged", nullptr}}},
+          {"points",
+           {{{"progress", 0.5}, {"epoch", 1}, {"loss", 2.5}, {"validation_metric", 0.5}, {"attempt", 2}},
+            {{"progress", 1.0}, {"epoch", 2}, {"loss", 0.5}, {"validation_metric", 0.75}, {"attempt", 2}}}}};
+}
+
+TEST_F(CommandsTest, JobShowTellsAllThatAModelCameFrom) {
+  serve();
+  answer("GET /v1/jobs/job-7", job_entry());
+  const Done done = run({"job", "show", "7"});
+  ASSERT_EQ(done.status, kDone) << done.err;
+  for (const char* part : {"job-7  digits  completed, the gate says promote", "36000 new samples", "2, the last by trainer gpu", "release 3, model b5", "cnn", "17",
+                           "0.1.0+abc, libtorch 1.13.1 on cpu", "in 41.2 s, validation 0.9871", "loss  2.5000", "metric  0.7500"})
+    EXPECT_NE(done.out.find(part), std::string::npos) << part << " in\n" << done.out;
+  EXPECT_EQ(run({"job", "show", "job-7", "--json"}).json(), job_entry());
+  EXPECT_EQ(run({"job", "show", "seven"}).status, kFailed);
+  EXPECT_EQ(run({"job", "show", "../devices"}).status, kFailed);
+}
+
+TEST_F(CommandsTest, JobLogPrintsLinesAndSaysWhatIsMissing) {
+  serve();
+  answer("GET /v1/jobs/job-7/log", {{"job", "job-7"},
+                                    {"lines",
+                                     {{{"attempt", 1}, {"number", 1}, {"at", 0}, {"text", "info: begins"}},
+                                      {{"attempt", 1}, {"number", 4}, {"at", 1000}, {"text", "warning: odd"}},
+                                      {{"attempt", 2}, {"number", 1}, {"at", 2000}, {"text", "info: begins"}}}}});
+  EXPECT_EQ(run({"job", "log", "7"}).out,
+            "-- attempt 1\n1970-01-01T00:00:00Z  info: begins\n-- 2 lines are missing\n1970-01-01T00:00:01Z  warning: odd\n"
+            "-- attempt 2\n1970-01-01T00:00:02Z  info: begins\n");
+  answer("GET /v1/jobs/job-8/log", {{"job", "job-8"}, {"lines", Json::array()}});
+  EXPECT_NE(run({"job", "log", "job-8"}).out.find("No line"), std::string::npos);
+}
+
+TEST_F(CommandsTest, JobCancelSendsTheReason) {
+  serve();
+  answer("POST /v1/jobs/job-7/cancel", {{"job", "job-7"}, {"was", "leased"}});
+  const Done done = run({"job", "cancel", "7", "--reason", "wrong layers"});
+  EXPECT_EQ(done.status, kDone) << done.err;
+  EXPECT_EQ(Json::parse(asked_.at("POST /v1/jobs/job-7/cancel")), (Json{{"reason", "wrong layers"}}));
+  EXPECT_NE(done.out.find("at its next heartbeat"), std::string::npos);
+}
+
+TEST_F(CommandsTest, TrainWatchTellsEpochsInPlainLinesWhereThereIsNoTerminal) {
+  serve();
+  answer("POST /v1/pipelines/digits/train", {{"job", "job-7"}});
+  answer("GET /v1/jobs/job-7", job_entry());
+  const Done done = run({"train", "digits", "--watch"});
+  EXPECT_EQ(done.status, kDone) << done.err;
+  EXPECT_EQ(done.err, "job-7  trained, at the gate\n");
+  EXPECT_NE(done.out.find("job-7: promote"), std::string::npos);
+}
+
+TEST_F(CommandsTest, TrainHereNeedsDataAndAFolderForTheModel) {
+  const Done done = run({"train", "digits.toml"});
+  EXPECT_EQ(done.status, kWrongUsage);
+  EXPECT_NE(done.err.find("--data"), std::string::npos);
+  EXPECT_NE(done.err.find("--out"), std::string::npos);
+}
+
+TEST_F(CommandsTest, WatchPrintsThePictureOnceAndEventsAsTheyCome) {
+  serve();
+  Json pipeline = {{"name", "digits"},
+                   {"state", "bootstrapping"},
+                   {"samples", 0},
+                   {"received", {{"rows", 0}, {"bytes", 0}}},
+                   {"parts", {{"training", 0}, {"holdout", 0}}},
+                   {"goal", 0.9},
+                   {"collect", "all"},
+                   {"deployed", nullptr},
+                   {"rollout", nullptr},
+                   {"job", nullptr},
+                   {"next_trigger", {{"due", false}, {"samples_missing", 10}, {"not_before", nullptr}}},
+                   {"devices", {{"count", 0}, {"by_release", Json::object()}, {"by_state", Json::object()}, {"spooled", 0}}},
+                   {"file_error", nullptr},
+                   {"problem", nullptr}};
+  const auto status = [&] { return Json{{"now", 0}, {"received", pipeline["received"]}, {"jobs", Json::array()}, {"pipelines", {pipeline}}}; };
+  answer("GET /v1/status", status());
+  const Done once = run({"watch", "--once"});
+  EXPECT_EQ(once.status, kDone) << once.err;
+  EXPECT_NE(once.out.find("waits for 10 more samples"), std::string::npos) << once.out;
+  EXPECT_EQ(run({"watch", "--once", "--json"}).json(), status());
+
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    pipeline["devices"]["count"] = 1;
+    answer("GET /v1/status", status());
+  });
+  const Done events = run({"watch", "--for", "3s", "--json"});
+  later.join();
+  EXPECT_EQ(events.status, kDone) << events.err;
+  EXPECT_EQ(events.json().at("event"), "devices");
+  EXPECT_EQ(run({"watch", "--for", "a while"}).status, kFailed);
 }
 
 TEST_F(CommandsTest, RollbackSendsWhatWasAsked) {

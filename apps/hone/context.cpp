@@ -12,6 +12,11 @@ namespace {
 constexpr std::uint64_t kAccessFileBytesMax = 256 * 1024;
 constexpr HttpClient::Limits kLimits{64u << 20, std::chrono::seconds(30)};
 
+// An answer of another version may lack a key: that is no reason to fall over.
+std::string of_another_version(const Json::exception& error) {
+  return std::string("the server's answer is of another version than this hone (") + error.what() + ")";
+}
+
 std::string access_path_of(const Context& context) {
   if (!context.access.empty()) return context.access;
   if (const char* path = std::getenv("HONE_ACCESS"); path != nullptr && *path != '\0') return path;
@@ -82,7 +87,7 @@ Result<Json> Server::send(const HttpRequest& request) {
 void report(Context& context, const Result<Json>& result, const std::function<void(const Json&)>& print) {
   if (!result) {
     const Error& error = result.error();
-    context.exit_code = kFailed;
+    if (context.exit_code == kDone) context.exit_code = kFailed;
     if (context.json) std::printf("%s\n", Json{{"error", error.context}, {"code", name_of(error.code)}}.dump().c_str());
     std::fprintf(stderr, "hone: %s\n", error.context.c_str());
     return;
@@ -91,17 +96,24 @@ void report(Context& context, const Result<Json>& result, const std::function<vo
     std::printf("%s\n", result->dump(2, ' ', false, Json::error_handler_t::replace).c_str());
     return;
   }
-  // An answer of another version may lack a key: that is no reason to fall over.
   try {
     print(*result);
   } catch (const Json::exception& error) {
     context.exit_code = kFailed;
-    std::fprintf(stderr, "hone: the server's answer is of another version than this hone (%s): see it with --json\n", error.what());
+    std::fprintf(stderr, "hone: %s: see it with --json\n", of_another_version(error).c_str());
+  }
+}
+
+Result<Json> guarded(const std::function<Result<Json>()>& work) {
+  try {
+    return work();
+  } catch (const Json::exception& error) {
+    return fail(Code::invalid, of_another_version(error));
   }
 }
 
 void on_run(CLI::App* verb, Context& context, std::function<Result<Json>()> work, std::function<void(const Json&)> print) {
-  verb->callback([&context, work = std::move(work), print = std::move(print)] { report(context, work(), print); });
+  verb->callback([&context, work = std::move(work), print = std::move(print)] { report(context, guarded(work), print); });
 }
 
 Result<std::string> pipeline_path(const std::string& name, std::string_view what) {

@@ -49,6 +49,9 @@ class Server {
 // Prints the result and sets the exit code.
 void report(Context& context, const Result<Json>& result, const std::function<void(const Json&)>& print);
 
+// What `work` returns; `invalid` when an answer of another version of the server lacks a key.
+[[nodiscard]] Result<Json> guarded(const std::function<Result<Json>()>& work);
+
 // Lets `verb` run `work` and report what it returns. `context` must outlive the parse.
 void on_run(CLI::App* verb, Context& context, std::function<Result<Json>()> work, std::function<void(const Json&)> print);
 

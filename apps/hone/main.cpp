@@ -1,7 +1,9 @@
 // hone: the command line. docs/cli.md has every verb.
 #include <csignal>
 #include <cstdio>
+#include <string>
 
+#include "base/code_version.hpp"
 #include "commands.hpp"
 #include "delta_command.hpp"
 #include "platform/posix/posix.hpp"
@@ -13,6 +15,7 @@ int main(int argc, char** argv) {
   context.files = hone::platform::make_posix_files();
 
   CLI::App app("Keeps the models on devices sharp.", "hone");
+  app.set_version_flag("--version", std::string(hone::code_version()), "Print which code this is");
   app.require_subcommand(1);
   app.fallthrough();  // --json and --access may stand behind the verb too
   app.add_flag("--json", context.json, "Print the result as JSON");
@@ -22,8 +25,10 @@ int main(int argc, char** argv) {
   add_init_command(app, context);
   add_device_commands(app, context);
   add_train_commands(app, context);
+  add_job_commands(app, context);
   add_eval_command(app, context);
   add_status_command(app, context);
+  add_watch_command(app, context);
   add_release_commands(app, context);
   add_delta_commands(app, context.json, context.exit_code);
   add_doctor_command(app, context);

@@ -1,8 +1,3 @@
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-#include <poll.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -13,7 +8,9 @@
 
 #include "commands.hpp"
 #include "platform/posix/child_process.hpp"
+#include "programs.hpp"
 #include "server_file.hpp"
+#include "signal_file.hpp"
 
 namespace hone::app {
 namespace {
@@ -31,11 +28,6 @@ struct ServeOptions {
   bool no_trainer = false;
 };
 
-Result<std::string> program(const std::string& name, const std::string& otherwise) {
-  if (auto path = platform::find_program(name)) return *path;
-  return fail(Code::not_found, "the program " + name + " is not beside hone: " + otherwise);
-}
-
 std::vector<std::string> cloud_command(const std::string& path, const ServeOptions& options) {
   std::vector<std::string> argv{path, "--data", options.data};
   const auto add = [&](const char* flag, const std::string& value) {
@@ -49,36 +41,6 @@ std::vector<std::string> cloud_command(const std::string& path, const ServeOptio
   argv.insert(argv.end(), options.pipelines.begin(), options.pipelines.end());
   return argv;
 }
-
-// Signals of a terminal, of an init system, and of children that end.
-class SignalFile {
- public:
-  SignalFile() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&set, number);
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    fd_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  }
-  ~SignalFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  SignalFile(const SignalFile&) = delete;
-  SignalFile& operator=(const SignalFile&) = delete;
-
-  // True when it is time to stop.
-  bool wait(Duration timeout) {
-    pollfd readable{fd_, POLLIN, 0};
-    (void)::poll(&readable, 1, static_cast<int>(timeout.count()));
-    signalfd_siginfo info{};
-    bool stop = false;
-    while (::read(fd_, &info, sizeof info) == sizeof info) stop = stop || info.ssi_signo != SIGCHLD;
-    return stop;
-  }
-
- private:
-  int fd_ = -1;
-};
 
 // A trainer that ends is started again, after a pause that grows while it keeps ending.
 class Trainer {

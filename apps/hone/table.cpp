@@ -5,14 +5,10 @@
 #include <cmath>
 #include <cstdio>
 
+#include "columns.hpp"
+
 namespace hone::app {
 namespace {
-
-// Characters, not bytes: continuation bytes of UTF-8 take no place.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
-}
 
 std::string formatted(const char* format, double value) {
   std::array<char, 64> buffer{};
@@ -38,12 +34,12 @@ void Table::row(std::vector<std::string> cells) {
 std::string Table::text() const {
   std::vector<std::size_t> widths(right_.size(), 0);
   for (const auto& row : rows_)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns_of(row[i]));
   std::string text;
   for (const auto& row : rows_) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string padding(widths[i] - width_of(row[i]), ' ');
+      const std::string padding(widths[i] - columns_of(row[i]), ' ');
       line += (i == 0 ? "" : "  ") + (right_[i] ? padding + row[i] : row[i] + padding);
     }
     line.erase(line.find_last_not_of(' ') + 1);

@@ -1,114 +1,76 @@
-#include <unistd.h>
-
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "commands.hpp"
+#include "follow_job.hpp"
+#include "local_train.hpp"
 #include "table.hpp"
 
 namespace hone::app {
 namespace {
 
-constexpr auto kLookEvery = std::chrono::milliseconds(500);
-
 struct TrainOptions {
   std::string pipeline, reason;
-  bool wait = false;
+  bool wait = false, watch = false;
+  LocalTrainOptions local;
 };
 
-Result<Json> find_job(Server& server, const std::string& pipeline, const std::string& id) {
-  HONE_TRY(const Json answer, server.get("/v1/jobs?pipeline=" + pipeline));
-  HONE_TRY(const Json* jobs, get_array(answer, "jobs"));
-  for (const Json& job : *jobs) {
-    HONE_TRY(const std::string found, get_string(job, "id"));
-    if (found == id) return job;
-  }
-  return fail(Code::not_found, "the server knows no job " + id + " any more");
+// A file is trained on here; a name is a pipeline of the server's.
+bool is_local(const TrainOptions& options) {
+  return options.pipeline.ends_with(".toml") || !options.local.data.empty() || !options.local.out.empty();
 }
 
-void show_progress(const Json& job) {
-  if (::isatty(STDERR_FILENO) != 1) return;
-  constexpr int kWidth = 40;
-  const double share = job.value("progress", 0.0);
-  const auto full = static_cast<std::size_t>(share * kWidth);
-  std::fprintf(stderr, "\r%s %-9s [%s%s] %3.0f%%", text_of(job.at("id")).c_str(), text_of(job.at("state")).c_str(),
-               std::string(full, '#').c_str(), std::string(kWidth - full, ' ').c_str(), 100 * share);
-}
-
-// Until the gate has judged the job's candidate, or the job has ended without one.
-Result<Json> wait_for_verdict(Server& server, const std::string& pipeline, const std::string& id) {
-  for (;;) {
-    HONE_TRY(const Json job, find_job(server, pipeline, id));
-    show_progress(job);
-    const std::string state = text_of(job.value("state", Json()));
-    const bool judged = job.contains("verdict") && !job["verdict"].is_null();
-    if (judged || state == "failed" || state == "cancelled") {
-      if (::isatty(STDERR_FILENO) == 1) std::fprintf(stderr, "\n");
-      if (!judged) return fail(Code::unavailable, id + " " + state + ": " + text_of(job.value("failure", Json())));
-      return job;
-    }
-    std::this_thread::sleep_for(kLookEvery);
+Result<Json> train_here(Context& context, TrainOptions options) {
+  if (options.local.data.empty() || options.local.out.empty()) {
+    context.exit_code = kWrongUsage;
+    return fail(Code::invalid, "training without a server needs --data, a folder of samples, and --out, a folder for the model");
   }
+  options.local.pipeline = options.pipeline;
+  return train_locally(options.local);
 }
 
 Result<Json> train(Context& context, const TrainOptions& options) {
+  if (is_local(options)) return train_here(context, options);
   HONE_TRY(const std::string path, pipeline_path(options.pipeline, "train"));
   HONE_TRY(Server server, Server::open(context));
   HONE_TRY(const Json answer, server.post(path, {{"reason", options.reason}}));
-  if (!options.wait) return answer;
+  if (!options.wait && !options.watch) return answer;
   HONE_TRY(const std::string id, get_string(answer, "job"));
-  HONE_TRY(const Json job, wait_for_verdict(server, options.pipeline, id));
+  HONE_TRY(const Json job, follow_job(server, id, options.watch ? Shown::curve : Shown::bar));
+  if (job.contains("left")) {
+    context.exit_code = kFailed;  // nobody knows yet whether the gate will promote
+    return Json{{"job", id}, {"state", job.at("state")}, {"left", true}};
+  }
   const std::string verdict = text_of(job["verdict"]);
   if (verdict != "promote") context.exit_code = kGateSaidNo;
   return Json{{"job", id}, {"verdict", verdict}};
-}
-
-void print_jobs(const Json& answer) {
-  const Json& jobs = answer.at("jobs");
-  if (jobs.empty()) {
-    std::printf("No training yet: 'hone status' says what the first one waits for.\n");
-    return;
-  }
-  Table table({"job", "pipeline", "state", ">progress", ">samples", ">trained for", "verdict", "trainer", "created", "reason"});
-  for (const Json& job : jobs) {
-    table.row({job.at("id"), job.at("pipeline"), text_of(job.at("state")), percent(job.at("progress")),
-               with_commas(job.at("samples")),
-               duration_in_words(Duration(static_cast<std::int64_t>(job.at("seconds_train").get<double>() * 1000))),
-               text_of(job.at("verdict")), text_of(job.at("trainer")), when(job.at("times").at("created")),
-               text_of(job.at("failure").is_null() ? job.at("reason") : job.at("failure"))});
-  }
-  table.print();
 }
 
 }  // namespace
 
 void add_train_commands(CLI::App& app, Context& context) {
   const auto options = std::make_shared<TrainOptions>();
-  CLI::App* verb = app.add_subcommand("train", "Have a pipeline trained now, whatever its triggers say");
-  verb->add_option("pipeline", options->pipeline)->required();
+  CLI::App* verb = app.add_subcommand("train", "Have a pipeline trained now, or train on a folder of files without a server");
+  verb->add_option("pipeline", options->pipeline, "A pipeline of the server's; or a file, PIPELINE.toml, to train here")->required();
   verb->add_option("--reason", options->reason, "Why; stands in the job");
   verb->add_flag("--wait", options->wait, "Wait for the gate's verdict; exit status 3 when it is not 'promote'");
+  verb->add_flag("--watch", options->watch, "The same, with the curves of loss and metric; Ctrl-C leaves the job running");
+  verb->add_option("--data", options->local.data, "Here: folder with .npy shards, an IDX pair or CSV files");
+  verb->add_option("--out", options->local.out, "Here: folder for model.onnx and training.json");
+  verb->add_option("--base", options->local.base, "Here: an ONNX file to start from");
+  verb->add_option("--seed", options->local.seed, "Here: one seed gives one file on one machine")->capture_default_str();
+  verb->add_option("--label-column", options->local.label_column, "Here: of CSV files, a name from the header or a number from 1");
   on_run(verb, context, [&context, options] { return train(context, *options); }, [](const Json& done) {
-    if (done.contains("verdict"))
+    if (done.contains("curve"))
+      print_local_training(done);
+    else if (done.contains("left"))
+      std::printf("%s goes on without you: 'hone job show %s' says how it stands.\n", text_of(done.at("job")).c_str(), text_of(done.at("job")).c_str());
+    else if (done.contains("verdict"))
       std::printf("%s: %s. 'hone gate show' says why.\n", text_of(done.at("job")).c_str(), text_of(done.at("verdict")).c_str());
     else
       std::printf("%s is queued. Follow it with 'hone job list'.\n", text_of(done.at("job")).c_str());
   });
-
-  CLI::App* job = app.add_subcommand("job", "Trainings, past and present");
-  job->require_subcommand(1);
-  const auto pipeline = std::make_shared<std::string>();
-  CLI::App* list = job->add_subcommand("list", "Every training job, the newest ones of each pipeline");
-  list->add_option("pipeline", *pipeline, "Only this pipeline's");
-  on_run(list, context, [&context, pipeline]() -> Result<Json> {
-    if (!pipeline->empty()) {
-      HONE_CHECK(pipeline_path(*pipeline, ""));
-    }
-    HONE_TRY(Server server, Server::open(context));
-    return server.get(pipeline->empty() ? "/v1/jobs" : "/v1/jobs?pipeline=" + *pipeline);
-  }, print_jobs);
 }
 
 }  // namespace hone::app

@@ -3,7 +3,9 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
+import struct
 import subprocess
 import unittest
 
@@ -77,6 +79,59 @@ class Errors(Stage):
     def test_a_missing_mnist_file_is_said(self):
         done = run("python3", ROOT / "tools/demo", "--build", BUILD, "--out", self.folder / "demo", "--mnist", self.folder)
         self.assert_refused(done, "train-images-idx3-ubyte", "make setup")
+
+    def train_here(self, *words, hone=BUILD / "bin/hone", **options):
+        pipeline = self.folder / "digits.toml"
+        pipeline.write_text(PIPELINE.format(first=10, more=10, goal=0.9))
+        return run(hone, "train", pipeline, "--data", self.folder / "data", "--out", self.folder / "out", *words, **options)
+
+    def write_data(self, name, shape, data):
+        (self.folder / "data").mkdir(exist_ok=True)
+        header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
+        header += " " * (-(len(header) + 11) % 64) + "\n"
+        (self.folder / "data" / name).write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data)
+
+    def test_training_here_says_what_is_wrong_with_the_data(self):
+        self.assert_refused(self.train_here(), str(self.folder / "data"), "cannot be read")
+        (self.folder / "data").mkdir()
+        self.assert_refused(self.train_here(), "x.npy", "train-images-idx3-ubyte", ".csv", "--data")
+        self.write_data("x.npy", (2, 27, 27), bytes(2 * 27 * 27))
+        self.write_data("y.npy", (2,), b"\0\1")
+        self.assert_refused(self.train_here(), "x.npy has shape [2, 27, 27]", "[1, 28, 28]")
+        self.write_data("x.npy", (2, 28, 28), bytes(2 * 28 * 28))
+        self.write_data("y.npy", (2,), b"\0\x0a")
+        self.assert_refused(self.train_here(), "y.npy has label 10 in row 1", "0 to 9")
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_training_here_says_line_and_column_of_a_csv_file(self):
+        (self.folder / "data").mkdir()
+        table = self.folder / "data/digits.csv"
+        pixels = ",".join(["0"] * 783)
+        table.write_text(f"3,{pixels},7\n3,{pixels},seven\n")
+        self.assert_refused(self.train_here(), "digits.csv: line 2, column 785 holds the label 'seven'")
+        table.write_text(f"3,{pixels},7\nthree,{pixels},7\n")
+        self.assert_refused(self.train_here(), "digits.csv: line 2, column 1 holds 'three' where a number is needed")
+        table.write_text(f"3,{pixels}\n")
+        self.assert_refused(self.train_here(), "line 1", "--label-column")
+        self.assert_refused(self.train_here("--label-column", "digit"), "no column 'digit'")
+
+    def test_training_here_without_a_trainer_is_said(self):
+        alone = self.folder / "bin/hone"
+        alone.parent.mkdir()
+        shutil.copy(BUILD / "bin/hone", alone)
+        (self.folder / "data").mkdir()
+        done = self.train_here(hone=alone, env=dict(os.environ, PATH="/nonexistent"))
+        self.assert_refused(done, "hone-trainer", "make build")
+
+    def test_training_here_needs_a_folder_for_the_model(self):
+        self.assert_refused(run(BUILD / "bin/hone", "train", "digits.toml"), "--data", "--out", status=2)
+        self.assert_refused(self.train_here("--base", self.folder / "none.onnx"), "none.onnx")
+
+    def test_an_unknown_job_is_said(self):
+        self.start_cloud(first=10, more=10)
+        for verb in ("show", "log", "cancel"):
+            self.assert_refused(self.hone("job", verb, "7"), "job-7", "hone job list")
+        self.assert_refused(self.hone("job", "show", "seven"), "seven")
 
     def test_wrong_usage_is_status_2(self):
         self.assertEqual(run(BUILD / "bin/hone", "relase").returncode, 2)

@@ -13,19 +13,19 @@ from processes import Processes
 
 class Cloud:
     def __init__(self, processes: Processes, bin_folder: pathlib.Path, folder: pathlib.Path, pipeline_file: pathlib.Path,
-                 pipeline: str):
+                 pipeline: str, more_pipeline_files: tuple = ()):
         self._processes = processes
         self._bin = bin_folder
         self._data = folder / "cloud"
         self._folder = folder
-        self._pipeline_file = pipeline_file
+        self._pipeline_files = [pipeline_file, *more_pipeline_files]
         self._pipeline = pipeline
         self._connection = None
 
     def start(self, listen: str = "127.0.0.1:0", mqtt_port: int = 0):
         """Returns when it serves. 0 takes any free port."""
         self.ready = self._start("hone-cloud", self._data, [
-            self._bin / "hone-cloud", "--data", self._data, "--listen", listen, "--mqtt-port", str(mqtt_port), self._pipeline_file])
+            self._bin / "hone-cloud", "--data", self._data, "--listen", listen, "--mqtt-port", str(mqtt_port), *self._pipeline_files])
         self._connection = None
 
     def start_trainer(self, name: str = "hone-trainer"):
@@ -50,9 +50,11 @@ class Cloud:
         self._processes.stop(["hone-trainer", "hone-cloud"])
 
     def enroll(self, count: int) -> list:
-        tickets = self._folder / "tickets"
-        self.ask("device", "enroll", "--pipeline", self._pipeline, "--count", str(count), "--out", tickets)
-        return sorted(tickets.iterdir())
+        return self.enroll_in(self._pipeline, count)
+
+    def enroll_in(self, pipeline: str, count: int) -> list:
+        done = self.ask("device", "enroll", "--pipeline", pipeline, "--count", str(count), "--out", self._folder / "tickets")
+        return sorted(pathlib.Path(path) for path in done["tickets"])
 
     def status(self) -> dict:
         return next(p for p in self.ask("status")["pipelines"] if p["name"] == self._pipeline)
