@@ -1,14 +1,11 @@
 #include "trainer/quantise/int8.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace hone::trainer {
 namespace {
 
-// 2^(-3/4), 2^(-1/2), 2^(-1/4), 1: constants, so that every machine has the same grid.
-constexpr std::array<float, 4> kGrid{0.594603558F, 0.707106781F, 0.840896415F, 1.0F};
 constexpr float kBiasStepsMax = 0x1p30F;
 
 float largest(std::span<const float> values) {
@@ -23,9 +20,7 @@ float grid_scale(float exact) {
   if (!(exact > 0)) return 1;
   int exponent = 0;
   const float mantissa = std::frexp(exact, &exponent);  // 0.5 <= mantissa < 1
-  if (mantissa == 0.5F) return exact;
-  const auto above = std::find_if(kGrid.begin(), kGrid.end(), [&](float g) { return g >= mantissa; });
-  return std::ldexp(*above, exponent);
+  return mantissa == 0.5F ? exact : std::ldexp(1.F, exponent);
 }
 
 Int8Weights int8_weights(std::span<const float> values, std::span<const float> smallest) {

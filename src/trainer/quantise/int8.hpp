@@ -4,8 +4,9 @@
 // added up in pairs of 16 bits, which saturate (255 * 127 * 2 > 32767 >= 255 * 63 * 2). With seven bits no kernel of ONNX
 // Runtime saturates, so that every CPU computes the same whole numbers.
 //
-// Scales stand on a grid, four to the octave: a channel whose largest weight moves a little keeps its scale, and with it
-// most of its steps, so that the delta between two exports stays small. It costs an eighth of a bit of resolution on average.
+// Scales are powers of two: a channel whose largest weight moves a little keeps its scale, and with it most of its steps.
+// On MNIST that makes the delta between two exports 27% smaller than scales as exact as they can be, and costs no accuracy
+// that 10,000 digits would show; a grid of four to the octave makes it no smaller at all (docs/trainers.md).
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,7 @@ namespace hone::trainer {
 constexpr int kWeightStepMax = 63;
 constexpr int kActivationSteps = 255;
 
-// The smallest value of the grid that is not below `exact`; 1 for 0. `exact` is finite and not negative.
+// The smallest power of two that is not below `exact`; 1 for 0. `exact` is finite and not negative.
 [[nodiscard]] float grid_scale(float exact);
 
 struct Int8Weights {
