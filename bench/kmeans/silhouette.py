@@ -3,11 +3,9 @@
 
   bench/kmeans/silhouette.py SILHOUETTE_BENCH OUT.json
 
-Writes the key "silhouette" of OUT.json and leaves its other keys as they are. scikit-learn is the distribution's:
-installed, or unpacked into out/peers by tools/setup --bench.
+Writes the key "silhouette" of OUT.json and leaves its other keys as they are.
 """
 
-import ctypes
 import json
 import pathlib
 import subprocess
@@ -15,19 +13,8 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PEERS = ROOT / "out/peers"
-if PEERS.is_dir():
-    sys.path.append(str(PEERS / "usr/lib/python3/dist-packages"))
-    for library in PEERS.glob("usr/lib/*/*.so.*"):  # the loader does not look there by itself
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-
-try:
-    import numpy
-    import sklearn
-    from sklearn.metrics import silhouette_samples
-except ImportError as error:
-    sys.exit(f"bench-kmeans: {error}; run tools/setup --bench, and use the distribution's /usr/bin/python3")
+from peers import numpy, sklearn, write
+from sklearn.metrics import silhouette_samples
 
 ROWS, WIDTH, CLUSTERS, ROUNDS = 20_000, 32, 8, 3
 
@@ -57,16 +44,13 @@ def main():
                 ours[key] += mine[key]
     if abs(mine["mean"] - peer) > 1e-9:
         sys.exit(f"bench-kmeans: Silhouette {mine['mean']} is not scikit-learn's {peer}")
-    report = json.loads(out.read_text()) if out.exists() else {}
-    report["silhouette"] = {
+    s = {
         "rows": ROWS, "width": WIDTH, "clusters": CLUSTERS, "value": mine["mean"], "value_float32": mine["mean_float32"],
         "seconds": min(ours["seconds"]), "seconds_float32": min(ours["seconds_float32"]),
         "sklearn": {"version": sklearn.__version__, "seconds": min(theirs)},
         "times_faster": min(theirs) / min(ours["seconds"]),
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(report, indent=1) + "\n")
-    s = report["silhouette"]
+    write(out, "silhouette", s)
     print(f"Silhouette of {ROWS} x {WIDTH}: {s['seconds']:.3f} s ({s['seconds_float32']:.3f} s in float32), "
           f"scikit-learn {sklearn.__version__} {s['sklearn']['seconds']:.3f} s: {s['times_faster']:.1f} times faster; "
           f"the values agree to {abs(mine['mean'] - peer):.1e}")

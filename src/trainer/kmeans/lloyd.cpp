@@ -1,207 +1,297 @@
 #include "trainer/kmeans/lloyd.hpp"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/arange.h>
-#include <ATen/ops/bincount.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/full_like.h>
-#include <ATen/ops/minimum.h>
-#include <ATen/ops/mm.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/ones_like.h>
-#include <ATen/ops/rand.h>
-#include <ATen/ops/searchsorted.h>
-#include <ATen/ops/where.h>
-#include <ATen/ops/zeros.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
+#include <numeric>
+#include <random>
+#include <span>
+#include <string>
+#include <utility>
 
 namespace hone::trainer {
 namespace {
 
-constexpr std::int64_t kBlockElements = std::int64_t{4} << 20;  // of one product: 16 MiB
-constexpr int kRaceIterations = 12;     // of all restarts, to see which is best
-constexpr int kReseedIterations = 6;    // of these, the first ones may move a small cluster elsewhere
-constexpr int kPolishIterations = 200;  // of the best one
+constexpr int kReseedIterations = 4;    // of all restarts, in which a small cluster may move elsewhere,
+constexpr int kRaceIterations = 4;      // then so many before the first half is dropped,
+constexpr int kHeatIterations = 4;      // and so many of those that are left, before the next half is
+constexpr int kPolishIterations = 200;  // of the winner
 constexpr double kSettled = 1e-6;       // relative gain in inertia below which it has converged
+constexpr int kExchangeIterations = 6;  // of each variant of the winner in which one cluster has moved elsewhere,
+constexpr double kExchangeGain = 3e-4;  // and by how much one must be better, relative, to become the winner
+constexpr int kExchangeFailures = 3;    // rounds in a row in which none was
+constexpr int kExchangeRoundsMax = 8;
 
-std::int64_t block_rows(std::int64_t columns) {
-  return std::max<std::int64_t>(256, kBlockElements / std::max<std::int64_t>(1, columns));
-}
+using Numbers = std::vector<std::size_t>;
 
-// Several clusterings of the same rows side by side. With r restarts of k clusters:
-struct Assignment {
-  at::Tensor cluster;   // [r, rows] int64
-  at::Tensor distance;  // [r, rows] float32, squared
+// Some restarts side by side, and how the last pass found them.
+struct Field {
+  std::int64_t r = 0, k = 0, features = 0;
+  std::vector<float> centroids;   // [r, k, features]
+  std::vector<float> next;        // the means of that pass
+  std::vector<double> inertia;    // [r] of `centroids`
+  std::vector<double> gain;       // [r] relative to the pass before
+  std::vector<double> smallest;   // [r] rows in the smallest cluster
+  std::vector<double> members;    // [r, k]
+
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(k * features); }
+  [[nodiscard]] bool settled() const {
+    return std::all_of(gain.begin(), gain.end(), [](double g) { return g <= kSettled; });
+  }
 };
 
-// |f - c|^2 = |f|^2 - 2 f.c + |c|^2: one product for all restarts.
-Assignment assign(const at::Tensor& features, const at::Tensor& squares, const at::Tensor& centroids) {
-  const std::int64_t rows = features.size(0), restarts = centroids.size(0), k = centroids.size(1);
-  const at::Tensor flat = centroids.reshape({restarts * k, -1});
-  const at::Tensor flat_squares = flat.square().sum(1);
-  Assignment result{at::empty({restarts, rows}, features.options().dtype(at::kLong)),
-                    at::empty({restarts, rows}, features.options())};
-  const std::int64_t step = block_rows(restarts * k);
-  for (std::int64_t from = 0; from < rows; from += step) {
-    const std::int64_t to = std::min(from + step, rows);
-    at::Tensor distance = at::addmm(flat_squares, features.slice(0, from, to), flat.t(), 1, -2);
-    const auto [least, cluster] = distance.view({to - from, restarts, k}).min(2);
-    result.cluster.slice(1, from, to).copy_(cluster.t());
-    result.distance.slice(1, from, to).copy_((least + squares.slice(0, from, to).unsqueeze(1)).clamp_min(0).t());
+class Search {
+ public:
+  Search(ClusterRows& rows, std::int64_t k, const KMeansRules& rules, std::uint64_t seed,
+         const std::function<bool()>& stop)
+      : rows_(rows),
+        k_(k),
+        tries_(2 + static_cast<std::int64_t>(std::log(static_cast<double>(k)))),
+        rules_(rules),
+        random_(seed),
+        stop_(stop),
+        rows_min_(rules.min_cluster * static_cast<double>(rows.rows())) {}
+
+  // k-means++ with several candidates a seed, of which the one that leaves the least inertia is taken.
+  [[nodiscard]] Field seeds();
+  // At most so many iterations, fewer when all of the field have settled.
+  [[nodiscard]] Result<> run(Field& field, int iterations, bool reseed);
+  // The winner among the restarts `names` of the race, settled; `names` are then those that got so far.
+  [[nodiscard]] Result<Field> heats(const Field& race, Numbers& names);
+  // Moves single clusters of a settled winner elsewhere while that helps, which Lloyd's iterations cannot.
+  [[nodiscard]] Result<> improve(Field& winner);
+
+  [[nodiscard]] bool sound(const Field& field, std::size_t restart) const { return field.smallest[restart] >= rows_min_; }
+  // The sound restarts of the field, the best first.
+  [[nodiscard]] Numbers ranked(const Field& field) const;
+
+ private:
+  [[nodiscard]] std::vector<double> fractions(std::int64_t count);
+  void iterate(Field& field, bool reseed);
+  void move_small(Field& field, const Pass& pass);
+  [[nodiscard]] Field exchanges(const Field& winner);
+
+  ClusterRows& rows_;
+  const std::int64_t k_;
+  const std::int64_t tries_;  // candidates a seed
+  const KMeansRules& rules_;
+  std::mt19937_64 random_;
+  const std::function<bool()>& stop_;
+  const double rows_min_;
+};
+
+// Some of a field, to go on from where it stands.
+Field chosen(const Field& field, std::span<const std::size_t> restarts) {
+  Field result;
+  result.r = static_cast<std::int64_t>(restarts.size());
+  result.k = field.k;
+  result.features = field.features;
+  for (const std::size_t j : restarts) {
+    const auto first = field.next.begin() + static_cast<std::ptrdiff_t>(j * field.size());
+    result.next.insert(result.next.end(), first, first + static_cast<std::ptrdiff_t>(field.size()));
+    result.inertia.push_back(field.inertia[j]);
+    result.smallest.push_back(field.smallest[j]);
   }
   return result;
 }
 
-// Which rows pull: [r, rows] bool.
-at::Tensor kept_rows(const at::Tensor& distance, double trim) {
-  const std::int64_t rows = distance.size(1);
-  const auto keep = std::max<std::int64_t>(1, std::llround((1 - trim) * static_cast<double>(rows)));
-  if (keep >= rows) return at::ones_like(distance, distance.options().dtype(at::kBool));
-  return distance.le(std::get<0>(distance.kthvalue(keep, 1, true)));
+std::vector<double> Search::fractions(std::int64_t count) {
+  std::vector<double> result;
+  for (std::int64_t i = 0; i < count; ++i) result.push_back(std::ldexp(static_cast<double>(random_() >> 11), -53));
+  return result;
 }
 
-struct Sums {
-  at::Tensor features;  // [r, k, features] float64
-  at::Tensor kept;      // [r, k] float64: rows that pull
-  at::Tensor all;       // [r, k] float64: rows of the cluster
-};
-
-// Membership as a matrix of zeros and ones, times the rows: deterministic on every device, which a
-// scattered addition is not.
-Sums sum_up(const at::Tensor& features, const Assignment& now, const at::Tensor& kept, std::int64_t k) {
-  const std::int64_t rows = features.size(0), restarts = now.cluster.size(0);
-  const auto doubles = features.options().dtype(at::kDouble);
-  Sums sums{at::zeros({restarts, k, features.size(1)}, doubles), at::zeros({restarts, k}, doubles),
-            at::zeros({restarts, k}, doubles)};
-  const at::Tensor names = at::arange(k, now.cluster.options()).view({1, k, 1});
-  const std::int64_t step = block_rows(restarts * k);
-  for (std::int64_t from = 0; from < rows; from += step) {
-    const std::int64_t to = std::min(from + step, rows);
-    const at::Tensor member = now.cluster.slice(1, from, to).unsqueeze(1).eq(names);  // [r, k, block]
-    sums.all += member.sum(2).to(at::kDouble);
-    const at::Tensor pulls = member.logical_and(kept.slice(1, from, to).unsqueeze(1)).to(features.scalar_type());
-    sums.kept += pulls.sum(2).to(at::kDouble);
-    const at::Tensor block = at::mm(pulls.reshape({restarts * k, to - from}), features.slice(0, from, to));
-    sums.features += block.view({restarts, k, -1}).to(at::kDouble);
+// Of each of `groups` groups of candidates the one that leaves the least: [groups, features].
+std::vector<float> best_of(std::span<const float> candidates, const std::vector<double>& remaining, std::int64_t groups) {
+  const std::size_t each = remaining.size() / static_cast<std::size_t>(groups), width = candidates.size() / remaining.size();
+  std::vector<float> result;
+  for (std::size_t from = 0; from < remaining.size(); from += each) {
+    const auto first = remaining.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto best = std::min_element(first, first + static_cast<std::ptrdiff_t>(each)) - remaining.begin();
+    const auto row = candidates.subspan(static_cast<std::size_t>(best) * width, width);
+    result.insert(result.end(), row.begin(), row.end());
   }
-  return sums;
+  return result;
 }
 
-// One row a restart, drawn with probability in proportion to its weight [r, rows].
-at::Tensor draw(const at::Tensor& weights) {
-  const at::Tensor sums = weights.to(at::kDouble).cumsum(1);
-  const at::Tensor point = at::rand({weights.size(0), 1}, at::TensorOptions().dtype(at::kDouble)).to(sums.device());
-  const at::Tensor found = at::searchsorted(sums, point * sums.slice(1, weights.size(1) - 1));
-  return found.squeeze(1).clamp_max(weights.size(1) - 1);
-}
-
-at::Tensor seeds(const at::Tensor& features, const at::Tensor& squares, std::int64_t restarts, std::int64_t k) {
-  const std::int64_t rows = features.size(0);
-  at::Tensor chosen = at::empty({restarts, k, features.size(1)}, features.options());
-  at::Tensor weights = at::ones({restarts, rows}, features.options());
-  for (std::int64_t i = 0; i < k; ++i) {
-    const at::Tensor next = features.index_select(0, draw(weights));  // [r, features]
-    chosen.select(1, i).copy_(next);
-    const at::Tensor distance = assign(features, squares, next.unsqueeze(1)).distance;
-    weights = i == 0 ? distance : at::minimum(weights, distance);
+Field Search::seeds() {
+  const std::int64_t r = rules_.restarts, features = rows_.features();
+  Field field{r, k_, features, std::vector<float>(static_cast<std::size_t>(r * k_ * features)), {}, {}, {}, {}, {}};
+  rows_.begin_seeds(r);
+  for (std::int64_t seed = 0; seed < k_; ++seed) {
+    std::vector<float> taken = rows_.gather(rows_.draw(fractions(r * (seed == 0 ? 1 : tries_))));
+    if (seed > 0) taken = best_of(taken, rows_.try_seeds(taken), r);
+    rows_.take_seeds(taken);
+    for (std::int64_t j = 0; j < r; ++j)
+      std::copy_n(taken.begin() + j * features, features, field.centroids.begin() + (j * k_ + seed) * features);
   }
-  return chosen;
+  field.next = field.centroids;
+  return field;
 }
 
-// The means of the rows that pull. A cluster below the least share begins anew at a row that is far
-// from all centroids, but not so far that it is trimmed.
-at::Tensor updated(const at::Tensor& features, const at::Tensor& centroids, const Assignment& now,
-                      const at::Tensor& kept, const Sums& sums, double rows_min, bool reseed) {
-  at::Tensor next = (sums.features / sums.kept.clamp_min(1).unsqueeze(2)).to(features.scalar_type());
-  next = at::where(sums.kept.gt(0).unsqueeze(2), next, centroids);
-  if (!reseed) return next;
-  const at::Tensor small = sums.all.lt(rows_min);
-  if (!small.any().item<bool>()) return next;
-  const at::Tensor weights = now.distance * kept;
-  for (std::int64_t i = 0; i < centroids.size(1); ++i) {
-    const at::Tensor fresh = features.index_select(0, draw(weights));
-    next.select(1, i).copy_(at::where(small.select(1, i).unsqueeze(1), fresh, next.select(1, i)));
+// Steps to the means of the last pass, and measures them.
+void Search::iterate(Field& field, bool reseed) {
+  field.centroids = std::move(field.next);
+  Pass pass = rows_.pass(field.centroids, field.r, rules_.trim);
+  const auto clusters = static_cast<std::size_t>(field.k), width = static_cast<std::size_t>(field.features);
+  field.next = field.centroids;
+  for (std::size_t c = 0; c < pass.pulling.size(); ++c)
+    if (pass.pulling[c] > 0)
+      for (std::size_t p = 0; p < width; ++p)
+        field.next[c * width + p] = static_cast<float>(pass.sums[c * width + p] / pass.pulling[c]);
+  const std::vector<double> before = std::exchange(field.inertia, std::move(pass.inertia));
+  field.gain.assign(field.inertia.size(), std::numeric_limits<double>::infinity());
+  field.smallest.clear();
+  for (std::size_t j = 0; j < field.inertia.size(); ++j) {
+    if (!before.empty()) field.gain[j] = (before[j] - field.inertia[j]) / std::max(field.inertia[j], 1e-300);
+    const auto first = pass.members.begin() + static_cast<std::ptrdiff_t>(j * clusters);
+    field.smallest.push_back(*std::min_element(first, first + field.k));
   }
-  return next;
+  if (reseed) move_small(field, pass);
+  field.members = std::move(pass.members);
 }
 
-struct State {
-  at::Tensor centroids;  // [r, k, features]
-  at::Tensor inertia;    // [r] float64
-  at::Tensor smallest;   // [r] float64: rows in the smallest cluster
-};
-
-State iterate(const at::Tensor& features, const at::Tensor& squares, const at::Tensor& centroids,
-              const KMeansRules& rules, bool reseed) {
-  const Assignment now = assign(features, squares, centroids);
-  const at::Tensor kept = kept_rows(now.distance, rules.trim);
-  const Sums sums = sum_up(features, now, kept, centroids.size(1));
-  const double rows_min = rules.min_cluster * static_cast<double>(features.size(0));
-  return {updated(features, centroids, now, kept, sums, rows_min, reseed),
-          (now.distance * kept).sum(1, false, at::kDouble), std::get<0>(sums.all.min(1))};
+// A cluster below the least share begins anew at a row that is far from all centroids, but not so far that it is
+// trimmed.
+void Search::move_small(Field& field, const Pass& pass) {
+  const auto small = [&](double members) { return members < rows_min_; };
+  if (std::none_of(pass.members.begin(), pass.members.end(), small)) return;
+  const auto width = static_cast<std::size_t>(field.features);
+  const std::vector<float> fresh = rows_.gather(rows_.draw(fractions(field.r * field.k)));
+  for (std::size_t c = 0; c < pass.members.size(); ++c)
+    if (small(pass.members[c]))
+      std::copy_n(fresh.begin() + static_cast<std::ptrdiff_t>(c * width), width,
+                  field.next.begin() + static_cast<std::ptrdiff_t>(c * width));
 }
 
-at::Tensor largest_first(const at::Tensor& features, const at::Tensor& centroids) {
-  const at::Tensor sizes = at::bincount(nearest(features, centroids).cluster, {}, centroids.size(0));
-  return centroids.index_select(0, sizes.argsort(/*dim=*/0, /*descending=*/true));
+Numbers Search::ranked(const Field& field) const {
+  Numbers order;
+  for (std::size_t j = 0; j < field.inertia.size(); ++j)
+    if (sound(field, j)) order.push_back(j);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return field.inertia[a] < field.inertia[b]; });
+  return order;
+}
+
+Result<> Search::run(Field& field, int iterations, bool reseed) {
+  for (int i = 0; i < iterations && !(i > 0 && !reseed && field.settled()); ++i) {
+    if (stop_()) return fail(Code::cancelled, "training was stopped");
+    iterate(field, reseed);
+  }
+  return {};
+}
+
+Result<Field> Search::heats(const Field& race, Numbers& names) {
+  Field field = chosen(race, names);
+  for (bool won = false; !won;) {
+    Numbers best = ranked(field);
+    if (best.empty()) break;
+    best.resize((best.size() + 1) / 2);
+    won = best.size() == 1;
+    field = chosen(field, best);
+    for (std::size_t& place : best) place = names[place];
+    names = std::move(best);
+    HONE_CHECK(run(field, won ? kPolishIterations : kHeatIterations, false));
+  }
+  return field;
+}
+
+// The pairs of clusters by what merging them adds to the inertia (Ward 1963), the cheapest first: at most `count`.
+std::vector<std::pair<std::size_t, std::size_t>> cheapest_merges(const Field& field, std::size_t count) {
+  struct Merge {
+    double cost;
+    std::size_t into, from;
+  };
+  std::vector<Merge> merges;
+  const auto k = static_cast<std::size_t>(field.k), width = static_cast<std::size_t>(field.features);
+  for (std::size_t a = 0; a < k; ++a)
+    for (std::size_t b = a + 1; b < k; ++b) {
+      double square = 0;
+      for (std::size_t p = 0; p < width; ++p) {
+        const double away = static_cast<double>(field.centroids[a * width + p]) - static_cast<double>(field.centroids[b * width + p]);
+        square += away * away;
+      }
+      const double weight = field.members[a] * field.members[b] / std::max(1.0, field.members[a] + field.members[b]);
+      merges.push_back({square * weight, a, b});
+    }
+  std::stable_sort(merges.begin(), merges.end(), [](const Merge& x, const Merge& y) { return x.cost < y.cost; });
+  merges.resize(std::min(merges.size(), count));
+  std::vector<std::pair<std::size_t, std::size_t>> result;
+  for (const Merge& merge : merges) result.emplace_back(merge.into, merge.from);
+  return result;
+}
+
+// As many variants of the winner as there were restarts: in each, two clusters that cost little to merge are one, and
+// the one that is left over begins anew at a row that is far from all centroids.
+Field Search::exchanges(const Field& winner) {
+  const auto width = static_cast<std::size_t>(winner.features);
+  const std::int64_t r = rules_.restarts;
+  const auto merges = cheapest_merges(winner, static_cast<std::size_t>(std::min(r, (winner.k + 1) / 2)));
+  const std::vector<float> candidates = rows_.gather(rows_.draw(fractions(r * tries_)));
+  const std::vector<float> fresh = best_of(candidates, rows_.try_seeds(candidates), r);
+  Field field;
+  field.r = r;
+  field.k = winner.k;
+  field.features = winner.features;
+  for (std::size_t j = 0; j < static_cast<std::size_t>(r); ++j) {
+    const auto [into, from] = merges[j % merges.size()];
+    const std::size_t start = field.next.size();
+    field.next.insert(field.next.end(), winner.centroids.begin(), winner.centroids.end());
+    const double all = std::max(1.0, winner.members[into] + winner.members[from]);
+    for (std::size_t p = 0; p < width; ++p) {
+      const double sum = winner.members[into] * static_cast<double>(winner.centroids[into * width + p]) +
+                         winner.members[from] * static_cast<double>(winner.centroids[from * width + p]);
+      field.next[start + into * width + p] = static_cast<float>(sum / all);
+      field.next[start + from * width + p] = fresh[j * width + p];
+    }
+  }
+  return field;
+}
+
+Result<> Search::improve(Field& winner) {
+  for (int failed = 0, round = 0; k_ > 1 && failed < kExchangeFailures && round < kExchangeRoundsMax; ++round) {
+    Field variants = exchanges(winner);
+    HONE_CHECK(run(variants, kExchangeIterations, false));
+    const Numbers best = ranked(variants);
+    const bool better = !best.empty() && variants.inertia[best[0]] < (1 - kExchangeGain) * winner.inertia[0];
+    failed = better ? 0 : failed + 1;
+    Field next = better ? chosen(variants, std::span(best).first(1)) : winner;
+    if (!better) next.next = winner.centroids;  // once more, because draws are made from the last pass
+    HONE_CHECK(run(next, better ? kPolishIterations : 1, false));
+    if (better && sound(next, 0)) winner = std::move(next);
+  }
+  return {};
+}
+
+Clustering largest_first(const Field& field, double rows) {
+  const auto width = static_cast<std::ptrdiff_t>(field.features);
+  Numbers order(static_cast<std::size_t>(field.k));
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return field.members[a] > field.members[b]; });
+  Clustering result{field.k, {}, field.inertia[0], field.smallest[0] / rows};
+  for (const std::size_t c : order) {
+    const auto first = field.centroids.begin() + static_cast<std::ptrdiff_t>(c) * width;
+    result.centroids.insert(result.centroids.end(), first, first + width);
+  }
+  return result;
 }
 
 }  // namespace
 
-Nearest nearest(const at::Tensor& features, const at::Tensor& centroids) {
-  const std::int64_t rows = features.size(0);
-  Nearest result{at::empty({rows}, features.options().dtype(at::kLong)), at::empty({rows}, features.options())};
-  const std::int64_t step = block_rows(centroids.numel());
-  for (std::int64_t from = 0; from < rows; from += step) {
-    const std::int64_t to = std::min(from + step, rows);
-    const at::Tensor away = features.slice(0, from, to).unsqueeze(1) - centroids.unsqueeze(0);
-    const auto [least, cluster] = away.square().sum(2).min(1);
-    result.cluster.slice(0, from, to).copy_(cluster);
-    result.distance.slice(0, from, to).copy_(least);
-  }
-  return result;
-}
-
-Result<Clustering> trimmed_kmeans(const at::Tensor& features, std::int64_t k, const KMeansRules& rules,
+Result<Clustering> trimmed_kmeans(ClusterRows& rows, std::int64_t k, const KMeansRules& rules, std::uint64_t seed,
                                   const std::function<bool()>& stop) {
-  const auto cancelled = [] { return fail(Code::cancelled, "training was stopped"); };
-  const at::Tensor squares = features.square().sum(1);
-  const double rows = static_cast<double>(features.size(0));
-  const double rows_min = rules.min_cluster * rows;
-
-  State race{seeds(features, squares, rules.restarts, k), {}, {}};
-  for (int i = 0; i < kRaceIterations; ++i) {
-    if (stop()) return cancelled();
-    race = iterate(features, squares, race.centroids, rules, i < kReseedIterations);
-  }
-  // The best of those whose clusters are large enough; the rest is polished only when it wins.
-  at::Tensor inertia = at::where(race.smallest.ge(rows_min), race.inertia,
-                                    at::full_like(race.inertia, std::numeric_limits<double>::infinity()));
-  for (std::int64_t attempt = 0; attempt < rules.restarts; ++attempt) {
-    const auto best = inertia.argmin().item<std::int64_t>();
-    if (!std::isfinite(inertia[best].item<double>())) break;
-    inertia[best] = std::numeric_limits<double>::infinity();
-    State state{race.centroids.slice(0, best, best + 1).clone(), {}, {}};
-    double before = std::numeric_limits<double>::infinity();
-    double after = before;
-    for (int i = 0; i < kPolishIterations; ++i) {
-      if (stop()) return cancelled();
-      const at::Tensor centroids = state.centroids;
-      state = iterate(features, squares, centroids, rules, false);
-      after = state.inertia.item<double>();
-      if (before - after <= kSettled * after) {
-        state.centroids = centroids;  // the ones that `inertia` and `smallest` are of
-        break;
-      }
-      before = after;
+  Search search(rows, k, rules, seed, stop);
+  Field race = search.seeds();
+  HONE_CHECK(search.run(race, kReseedIterations, true));
+  HONE_CHECK(search.run(race, kRaceIterations, false));
+  // A winner whose clusters turn out too small leaves, and the race is run again from here without it.
+  for (Numbers left = search.ranked(race); !left.empty();) {
+    Numbers names = left;
+    HONE_TRY(Field field, search.heats(race, names));
+    if (field.r == 1 && search.sound(field, 0)) {
+      HONE_CHECK(search.improve(field));
+      return largest_first(field, static_cast<double>(rows.rows()));
     }
-    if (state.smallest.item<double>() < rows_min) continue;
-    return Clustering{largest_first(features, state.centroids[0]), after, state.smallest.item<double>() / rows};
+    std::erase_if(left, [&](std::size_t j) { return std::find(names.begin(), names.end(), j) != names.end(); });
   }
   return fail(Code::not_found, "no restart gave " + std::to_string(k) + " clusters that hold at least " +
                                    std::to_string(std::llround(100 * rules.min_cluster)) + "% of the rows each");

@@ -1,37 +1,29 @@
-// Trimmed k-means: k-means++ seeds (Arthur & Vassilvitskii 2007), then Lloyd's iterations in which
-// the farthest rows of all pull no centroid (Cuesta-Albertos, Gordaliza & Matran 1997), in
-// matrix products over blocks of rows. All restarts run in one product. This header knows libtorch.
+// Trimmed k-means: greedy k-means++ seeds (Arthur & Vassilvitskii 2007, section 7), then Lloyd's iterations in which
+// the farthest rows of all pull no centroid (Cuesta-Albertos, Gordaliza & Matran 1997). Restarts run side by side;
+// after a few iterations the worse half of them is dropped, again and again, and only the winner runs until it
+// settles.
 #pragma once
-
-#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "base/result.hpp"
 #include "shared/pipeline/pipeline.hpp"
+#include "trainer/kmeans/cluster_rows.hpp"
 
 namespace hone::trainer {
 
-// Of each row the nearest centroid and the squared distance to it.
-struct Nearest {
-  at::Tensor cluster;   // [rows] int64
-  at::Tensor distance;  // [rows] float32, squared
-};
-
-// Exact (differences, not the expanded square), in blocks.
-[[nodiscard]] Nearest nearest(const at::Tensor& features, const at::Tensor& centroids);
-
 struct Clustering {
-  at::Tensor centroids;    // [k, features], the largest cluster first
-  double inertia = 0;         // squared distances of the rows that were kept
-  double smallest_share = 0;  // of the rows, in the smallest cluster
+  std::int64_t clusters = 0;
+  std::vector<float> centroids;  // [clusters, features], the largest cluster first
+  double inertia = 0;            // squared distances of the rows that were kept, from the float32 squares of the last pass
+  double smallest_share = 0;     // of the rows, in the smallest cluster
 };
 
-// `features` [rows, features] float32, finite. Seeds come from libtorch's default generator (call
-// at::manual_seed first). `stop` is called once an iteration; true: cancelled.
+// The same seed on the same machine gives the same bits. `stop` is called once an iteration; true: cancelled.
 // `not_found` when no restart gave clusters of at least rules.min_cluster of the rows each.
-[[nodiscard]] Result<Clustering> trimmed_kmeans(const at::Tensor& features, std::int64_t k, const KMeansRules& rules,
-                                                const std::function<bool()>& stop);
+[[nodiscard]] Result<Clustering> trimmed_kmeans(ClusterRows& rows, std::int64_t k, const KMeansRules& rules,
+                                                std::uint64_t seed, const std::function<bool()>& stop);
 
 }  // namespace hone::trainer

@@ -1,17 +1,22 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "shared/metrics/silhouette.hpp"
 #include "trainer/kmeans/cluster_onnx.hpp"
+#include "trainer/kmeans/cpu_rows.hpp"
 #include "trainer/kmeans/features.hpp"
 #include "trainer/kmeans/lloyd.hpp"
+#include "trainer/kmeans/nearest.hpp"
+#include "trainer/kmeans/torch_rows.hpp"
 #include "trainer/libtorch_wall.hpp"
 #include "trainer/recipe.hpp"
 #include "trainer/row_tensors.hpp"
@@ -23,6 +28,19 @@ namespace {
 
 constexpr std::int64_t kRowsMin = 20;
 constexpr std::int64_t kSilhouetteSampleRowsMax = 4000;
+
+std::unique_ptr<ClusterRows> rows_of(const at::Tensor& features) {
+  if (features.is_cuda()) return make_torch_rows(features);
+  const at::Tensor host = features.contiguous();
+  return make_cpu_rows({host.data_ptr<float>(), static_cast<std::size_t>(host.numel())}, host.size(1),
+                       at::get_num_threads());
+}
+
+at::Tensor centroids_of(const Clustering& clustering, at::Device device) {
+  auto* values = const_cast<float*>(clustering.centroids.data());
+  const at::Tensor borrowed = at::from_blob(values, {static_cast<std::int64_t>(clustering.centroids.size())}, at::kFloat);
+  return borrowed.view({clustering.clusters, -1}).to(device, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+}
 
 Result<metrics::SilhouetteEstimate> silhouette_of(const at::Tensor& features, const at::Tensor& centroids,
                                                   const KMeansRules& rules, std::uint64_t seed) {
@@ -46,6 +64,7 @@ struct Choice {
 // The number of clusters with the highest Silhouette on the rows that were fitted.
 Result<Choice> choose(const at::Tensor& features, const RecipeInput& input) {
   const KMeansRules& rules = input.pipeline.train.kmeans;
+  const std::unique_ptr<ClusterRows> rows = rows_of(features);
   Choice choice;
   bool found = false;
   wire::ProgressPoint point;
@@ -53,14 +72,15 @@ Result<Choice> choose(const at::Tensor& features, const RecipeInput& input) {
   for (std::int64_t k = rules.clusters_min; k <= rules.clusters_max; ++k) {
     if (static_cast<double>(k) * rules.min_cluster > 1) break;
     point.epoch = k;
-    auto clustering = trimmed_kmeans(features, k, rules, [&] { return input.progress(point); });
+    auto clustering = trimmed_kmeans(*rows, k, rules, input.job.seed, [&] { return input.progress(point); });
     if (!clustering && clustering.error().code != Code::not_found) return fail(clustering.error());
     point.progress = static_cast<double>(k - rules.clusters_min + 1) / steps;
     if (!clustering) {
       choice.tried.push_back({{"clusters", k}, {"refused", clustering.error().context}});
       continue;
     }
-    HONE_TRY(const auto silhouette, silhouette_of(features, clustering->centroids, rules, input.job.seed));
+    const at::Tensor centroids = centroids_of(*clustering, features.device());
+    HONE_TRY(const auto silhouette, silhouette_of(features, centroids, rules, input.job.seed));
     point.loss = clustering->inertia / static_cast<double>(features.size(0));
     point.validation_metric = silhouette.mean;
     if (input.progress(point)) return fail(Code::cancelled, "training was stopped");
@@ -97,9 +117,9 @@ Result<RecipeOutput> train_unguarded(const RecipeInput& input) {
   learn_scale(raw.index_select(0, fitted), model);
   const at::Tensor features = scaled(raw, model);
   HONE_TRY(const Choice choice, choose(features.index_select(0, fitted), input));
-  const at::Tensor& centroids = choice.clustering.centroids;
-  model.clusters = centroids.size(0);
-  model.centroids = floats_of(centroids);
+  const at::Tensor centroids = centroids_of(choice.clustering, raw.device());
+  model.clusters = choice.clustering.clusters;
+  model.centroids = choice.clustering.centroids;
   const Threshold threshold = threshold_for(floats_of(nearest(features, centroids).distance.sqrt()), share);
   model.threshold = static_cast<float>(threshold.value);
 

@@ -1,0 +1,17 @@
+// Rows in a tensor, passed over by libtorch wherever the tensor is: meant for GPUs, where cpu_rows.hpp cannot go.
+// This header knows libtorch.
+#pragma once
+
+#include <torch/types.h>
+
+#include <memory>
+
+#include "trainer/kmeans/cluster_rows.hpp"
+
+namespace hone::trainer {
+
+// `features` [rows, features] float32, finite; shared, not copied. The result is the same each time: memberships are
+// matrix products, not scattered additions.
+[[nodiscard]] std::unique_ptr<ClusterRows> make_torch_rows(const torch::Tensor& features);
+
+}  // namespace hone::trainer
