@@ -90,7 +90,7 @@ def measure(binary, folder, name, x, k):
 def main():
     binary, out = sys.argv[1], pathlib.Path(sys.argv[2])
     x = blobs(50_000, 32, 20)
-    sets = [("blobs", x, 8), ("blobs", x, 20), ("blobs", x, 64)]
+    sets = [("blobs", x, 8), ("blobs", x, 20)]
     shuttle = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else None
     if shuttle and shuttle.exists():
         rows = scaled(numpy.load(shuttle))

@@ -12,12 +12,12 @@
  *   thread B:  for (;;) { hone_step(h, &sleep_ms); sleep for sleep_ms at most; }
  *
  * Threads. hone starts none. hone_infer, hone_observe, hone_sync and hone_status may be called from any
- * threads at once; hone_step from one thread at a time; hone_open and hone_close when no other call on
- * that handle runs. hone_infer never waits for another thread, the disk or the network, also while a
- * new model goes live. hone_observe waits for the disk only when nobody called hone_step for so long
- * that 256 KiB of samples are queued. hone_step makes at most one exchange over the network (while it
- * looks at a new release: a few) and one piece of local work: it returns at once, unless the network is
- * slow: each request gives up after at most 30 s.
+ * threads at once; hone_observe_readings and hone_step from one thread at a time each; hone_open and
+ * hone_close when no other call on that handle runs. hone_infer never waits for another thread, the disk
+ * or the network, also while a new model goes live. hone_observe waits for the disk only when nobody called
+ * hone_step for so long that 256 KiB of samples are queued. hone_step makes at most one exchange over the
+ * network (while it looks at a new release: a few) and one piece of local work: it returns at once, unless
+ * the network is slow: each request gives up after at most 30 s.
  *
  * Messages. `message` gets one sentence that says what is wrong and what to do, cut to `message_bytes`
  * with a final zero; it may be NULL. It is written only when the code is not HONE_OK.
@@ -105,6 +105,34 @@ typedef struct hone_result {
  * room. HONE_NO_MODEL, HONE_INVALID, HONE_DAMAGED (the model failed; one in its trial is replaced). */
 HONE_API hone_code hone_infer(hone_device* h, const void* sample, size_t sample_bytes, hone_result* result,
                               float* scores, size_t scores_count, char* message, size_t message_bytes);
+
+/* ---- streams ----
+ * Where the pipeline says [signal] stream, hone cuts the windows: hand over readings as they come, one or many at a
+ * time. A reading is one value of each channel, in the signal's dtype.
+ *
+ *   while (bytes > 0) {
+ *     hone_observe_readings(h, readings, bytes, HONE_NOW, HONE_NO_LABEL, &taken, &complete, NULL, 0);
+ *     if (complete && hone_infer_window(h, &result, NULL, 0, NULL, 0) == HONE_OK) ...
+ *     readings += taken; bytes -= taken;
+ *   }
+ *
+ * Readings have an order: one thread at a time. A power cut costs the readings of a window that is not complete. */
+#define HONE_NOW (-1)
+
+/* Takes readings, the oldest first, until a window is complete or they end. A complete window is observed as hone_observe
+ * does it, with `label`. `at_ms`: when the last of them was read, in Unix milliseconds, or HONE_NOW; the others came
+ * before it at the pipeline's rate. A window that holds a gap is let go. `taken_bytes` (not NULL): hand over what is left
+ * in the next call. `window_complete` (may be NULL): 1 when hone_infer_window has another window now; it is, and the
+ * readings are taken, also when the window could not be stored (HONE_NO_SPACE, HONE_UNAVAILABLE). HONE_UNAVAILABLE with
+ * nothing taken: the pipeline is not known before the first hone_step that reached the cloud. HONE_INVALID. */
+HONE_API hone_code hone_observe_readings(hone_device* h, const void* readings, size_t readings_bytes, int64_t at_ms,
+                                         int32_t label, size_t* taken_bytes, int* window_complete, char* message,
+                                         size_t message_bytes);
+
+/* hone_infer on the newest complete window. HONE_UNAVAILABLE: there is none yet. Waits while another thread hands over
+ * readings. */
+HONE_API hone_code hone_infer_window(hone_device* h, hone_result* result, float* scores, size_t scores_count,
+                                     char* message, size_t message_bytes);
 
 /* Does a bounded amount of work: joins, asks for the offer, pulls and swaps models, uploads. What goes
  * wrong is tried again by itself and stands in hone_status. `sleep_ms` (may be NULL): how long to sleep

@@ -65,6 +65,38 @@ class Device {
     return result;
   }
 
+  // Readings of a stream, oldest first; calls on_window() after each window that they complete, where infer_window()
+  // answers about it. Before the pipeline is known nothing is taken: false.
+  template <class OnWindow>
+  bool observe_readings(const void* readings, std::size_t bytes, OnWindow&& on_window, std::int64_t at_ms = HONE_NOW,
+                        std::int32_t label = HONE_NO_LABEL) {
+    const auto* rest = static_cast<const unsigned char*>(readings);
+    while (bytes > 0) {
+      char message[HONE_MESSAGE_BYTES];
+      std::size_t taken = 0;
+      int complete = 0;
+      const hone_code code =
+          hone_observe_readings(handle_, rest, bytes, at_ms, label, &taken, &complete, message, sizeof message);
+      if (code == HONE_UNAVAILABLE && taken == 0) return false;
+      if (complete) on_window();
+      check(code, message);
+      rest += taken;
+      bytes -= taken;
+    }
+    return true;
+  }
+
+  // infer() on the newest complete window; nothing while there is none.
+  [[nodiscard]] std::optional<hone_result> infer_window(std::vector<float>* scores = nullptr) const {
+    char message[HONE_MESSAGE_BYTES];
+    hone_result result = HONE_RESULT_INIT;
+    const hone_code code = hone_infer_window(handle_, &result, scores ? scores->data() : nullptr,
+                                             scores ? scores->size() : 0, message, sizeof message);
+    if (code == HONE_NO_MODEL || code == HONE_UNAVAILABLE) return std::nullopt;
+    check(code, message);
+    return result;
+  }
+
   // How long to sleep until the next call, at most.
   std::chrono::milliseconds step() {
     std::uint32_t sleep_ms = 0;

@@ -2,11 +2,13 @@
 
 #include <cmath>
 #include <cstring>
+#include <string>
 
 namespace hone::trainer {
 namespace {
 
 constexpr std::uint64_t kValidationOneIn = 10;
+constexpr double kValidationShare = 0.1;  // of the blocks of a stream
 constexpr std::size_t kValidationRowsMin = 8;
 
 std::uint64_t mixed(std::uint64_t z) {  // the finaliser of splitmix64 (Steele et al. 2014)
@@ -38,6 +40,20 @@ bool holds_only_numbers(ByteView sample) {
   return true;
 }
 
+Sensed sensed(const Rows& rows, std::size_t row) {
+  if (!rows.sensed.empty()) return rows.sensed[row];
+  const double seconds = static_cast<double>(row) * static_cast<double>(rows.stream->stride) / rows.stream->rate_hz;
+  return {static_cast<std::int64_t>(1000 * seconds), 0};
+}
+
+// nullopt: on neither side.
+std::optional<bool> validates(const Rows& rows, std::size_t row) {
+  if (!rows.stream) return content_hash(rows.sample(row)) % kValidationOneIn == 0;
+  const Sensed when = sensed(rows, row);
+  return wire::set_apart(wire::time_blocks(*rows.stream), "hone.validation.block.1", std::to_string(when.device),
+                         when.t_ms, kValidationShare);
+}
+
 }  // namespace
 
 std::optional<Rows> finite_rows(const Rows& rows) {
@@ -46,11 +62,13 @@ std::optional<Rows> finite_rows(const Rows& rows) {
   if (holds_only_numbers(rows.x)) return std::nullopt;
   Rows kept;
   kept.signal = rows.signal;
+  kept.stream = rows.stream;
   for (std::size_t row = 0; row < rows.rows(); ++row) {
     const ByteView sample = rows.sample(row);
     if (!holds_only_numbers(sample)) continue;
     kept.x.insert(kept.x.end(), sample.begin(), sample.end());
     kept.y.push_back(rows.y[row]);
+    if (rows.stream) kept.sensed.push_back(sensed(rows, row));
   }
   return kept;
 }
@@ -58,8 +76,8 @@ std::optional<Rows> finite_rows(const Rows& rows) {
 Split split_by_content(const Rows& rows) {
   Split split;
   for (std::size_t row = 0; row < rows.rows(); ++row) {
-    const bool validates = content_hash(rows.sample(row)) % kValidationOneIn == 0;
-    (validates ? split.validation : split.fit).push_back(static_cast<std::int64_t>(row));
+    const std::optional<bool> validation = validates(rows, row);
+    if (validation) (*validation ? split.validation : split.fit).push_back(static_cast<std::int64_t>(row));
   }
   if (split.validation.size() >= kValidationRowsMin && !split.fit.empty()) return split;
   split.fit.clear();

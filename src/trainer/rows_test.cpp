@@ -55,6 +55,65 @@ TEST(Split, UsesAllRowsForBothWhenThereAreFew) {
   EXPECT_EQ(split.validation.size(), 12u);
 }
 
+// Windows of four readings at 100 Hz, a stride of one: neighbours share three readings.
+Rows windows(std::size_t count) {
+  Rows rows;
+  rows.signal.shape = {4};
+  rows.signal.dtype = wire::DType::uint8;
+  rows.stream = wire::Stream{4, 1, 100};
+  for (std::size_t row = 0; row < count; ++row) {
+    for (std::size_t i = 0; i < 4; ++i) rows.x.push_back(static_cast<std::uint8_t>(row + i));
+    rows.y.push_back(-1);
+  }
+  return rows;
+}
+
+// The least distance, in rows, from one side to the other.
+std::int64_t nearest(const Split& split) {
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t row : split.validation) {
+    const auto after = std::lower_bound(split.fit.begin(), split.fit.end(), row);
+    if (after != split.fit.end()) least = std::min(least, *after - row);
+    if (after != split.fit.begin()) least = std::min(least, row - *(after - 1));
+  }
+  return least;
+}
+
+TEST(Split, OverlappingWindowsOfAStreamAreNotOnBothSides) {
+  const Split split = split_by_content(windows(20'000));
+  EXPECT_NEAR(static_cast<double>(split.validation.size()), 2000, 600);
+  EXPECT_GT(split.fit.size() + split.validation.size(), 19'000u);
+  EXPECT_LT(split.fit.size() + split.validation.size(), 20'000u) << "windows at borders are on neither side";
+  EXPECT_GE(nearest(split), 4);
+}
+
+TEST(Split, OfAStreamGoesByTheTimesAndDevicesThatTheDatasetTells) {
+  Rows rows = windows(4000);
+  for (std::int64_t row = 0; row < 4000; ++row) rows.sensed.push_back({10 * (row % 2000), static_cast<std::int32_t>(row / 2000)});
+  const Split split = split_by_content(rows);
+  Rows first = windows(2000);
+  first.sensed.assign(rows.sensed.begin(), rows.sensed.begin() + 2000);
+  std::vector<std::int64_t> kept;
+  for (const std::int64_t row : split.validation)
+    if (row < 2000) kept.push_back(row);
+  EXPECT_EQ(kept, split_by_content(first).validation) << "a second device changed the side of the first one's windows";
+}
+
+TEST(FiniteRows, KeepsWhenTheWindowsOfAStreamWereSensed) {
+  Rows rows;
+  rows.signal.shape = {1};
+  rows.signal.dtype = wire::DType::float32;
+  rows.stream = wire::Stream{1, 1, 10};
+  const float values[] = {1, std::numeric_limits<float>::infinity(), 3};
+  rows.x.resize(sizeof values);
+  std::memcpy(rows.x.data(), values, sizeof values);
+  rows.y = {-1, -1, -1};
+  const auto kept = finite_rows(rows);
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(kept->sensed.size(), 2u);
+  EXPECT_EQ(kept->sensed[1].t_ms, 200);
+}
+
 TEST(FiniteRows, LeavesOutARowThatHoldsANaNOrAnInfinity) {
   Rows rows;
   rows.signal.shape = {2};

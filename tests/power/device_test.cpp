@@ -58,6 +58,53 @@ TEST_F(DeviceTest, SendsWhatItSeesBeforeThereIsAModel) {
   EXPECT_EQ(rig.agent->status().error, "");
 }
 
+// toy_signal is uint8 [4]: windows of four readings of one channel.
+TEST_F(DeviceTest, CutsTheWindowsOfAStreamAlsoAfterARestartWithoutANetwork) {
+  const Bytes few{1, 2, 3};
+  EXPECT_EQ(rig.agent->observe_readings(few, -1, rig.now).error().code, Code::unavailable) << "nothing heard yet";
+  rig.cloud.offer.stream = wire::Stream{4, 2, 1000};
+  rig.cloud.publish({1, one}, rig.now);
+  ASSERT_TRUE(go(1)) << rig.agent->status().error;
+  EXPECT_EQ(rig.agent->infer_window({}).error().code, Code::unavailable) << "no window yet";
+
+  const auto hand_over = [&](Bytes readings) {
+    std::vector<Bytes> windows;
+    for (ByteView rest = readings; !rest.empty();) {
+      const auto taken = rig.agent->observe_readings(rest, -1, rig.now);
+      EXPECT_TRUE(taken) << taken.error().context;
+      if (!taken) break;
+      EXPECT_FALSE(taken->not_stored);
+      rest = rest.subspan(taken->taken_bytes);
+      if (!taken->window_complete) continue;
+      std::vector<float> scores(3);
+      EXPECT_TRUE(rig.agent->infer_window(scores));
+      const std::size_t end = readings.size() - rest.size();
+      if (end >= 4) windows.emplace_back(readings.begin() + static_cast<std::ptrdiff_t>(end) - 4, readings.begin() + static_cast<std::ptrdiff_t>(end));
+      if (end >= 4) EXPECT_EQ(scores, toy_scores(one, windows.back()));
+    }
+    return windows;
+  };
+  EXPECT_EQ(hand_over({10, 11, 12, 13, 14, 15, 16}).size(), 2u);
+  ASSERT_TRUE(rig.run_until([&] { return rig.cloud.samples.size() == 2; }));
+  EXPECT_TRUE(rig.cloud.samples.contains(Bytes{12, 13, 14, 15}));
+
+  // The power goes: the readings of the window that was not complete are lost, and the stream is still known.
+  rig.network = false;
+  ASSERT_TRUE(rig.open());
+  EXPECT_EQ(hand_over({20, 21, 22}).size(), 0u);
+  EXPECT_EQ(hand_over({20, 21, 22, 23, 24}).size(), 1u);
+  rig.network = true;
+  ASSERT_TRUE(rig.run_until([&] { return rig.cloud.samples.size() == 4; }));
+  EXPECT_TRUE(rig.cloud.samples.contains(Bytes{20, 21, 22, 20})) << "before the restart: 16 was lost";
+  EXPECT_EQ(rig.agent->observe_readings(Bytes{}, -1, rig.now)->taken_bytes, 0u);
+}
+
+TEST_F(DeviceTest, RefusesReadingsWhereThereIsNoStream) {
+  ASSERT_TRUE(rig.run_until([&] { return rig.agent->status().enrolled && rig.agent->step(rig.now) > 0ms; }));
+  const Bytes four{1, 2, 3, 4};
+  EXPECT_EQ(rig.agent->observe_readings(four, -1, rig.now).error().code, Code::invalid);
+}
+
 TEST_F(DeviceTest, RefusesSamplesThatDoNotFit) {
   ASSERT_TRUE(rig.run_until(
       [&] { return rig.agent->status().enrolled && rig.cloud.tokens.size() == 1 && rig.agent->step(rig.now) > 0ms; }));

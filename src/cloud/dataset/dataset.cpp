@@ -8,15 +8,22 @@
 
 namespace hone::cloud {
 
+std::string rows_text(const Pipeline& pipeline) {
+  Json text = wire::to_json(pipeline.signal);
+  if (pipeline.stream) text["stream"] = {{"window", pipeline.stream->window}, {"rate_hz", pipeline.stream->rate_hz}};
+  return text.dump();
+}
+
 Result<std::unique_ptr<Dataset>> Dataset::open(const Pipeline& pipeline, BlobStore& blobs, DatasetStore& store) {
   SplitRule rule;
-  const std::string signal = wire::to_json(pipeline.signal).dump();
+  const std::string signal = rows_text(pipeline);
   HONE_TRY(const SplitFixed fixed, store.fix_split(pipeline.name, {signal, pipeline.gate.holdout}));
   if (fixed.signal != signal) {
     return fail(Code::invalid, "pipeline '" + pipeline.name.value + "' has stored samples of another signal (" +
                                    fixed.signal + "): change [signal] back, or give the pipeline another name");
   }
   rule.holdout = fixed.holdout;
+  if (pipeline.stream) rule.blocks = wire::time_blocks(*pipeline.stream);
   std::unique_ptr<Dataset> dataset(new Dataset(pipeline, rule, blobs, store));
   if (auto read = dataset->read_unsealed(); !read) {
     return fail(read.error().within("dataset of " + pipeline.name.value));
@@ -111,10 +118,11 @@ Result<SplitBatch> Dataset::split(const PendingBatch& pending, std::int64_t skip
   const std::size_t bytes = signal_.sample_bytes();
   for (std::size_t row = 0; row < batch.rows(); ++row) {
     const ByteView x = ByteView(batch.x).subspan(row * bytes, bytes);
-    const Part part = part_of(rule_, {x, pending.device.value, batch.t[row]});
-    auto& count = part == Part::training ? done.training_rows : done.holdout_rows;
-    if (count++ < (part == Part::training ? skip_training : skip_holdout)) continue;
-    builder(part).append(x, batch.y[row], batch.t[row], device);
+    const std::optional<Part> part = part_of(rule_, {x, pending.device.value, batch.t[row]});
+    if (!part) continue;
+    auto& count = *part == Part::training ? done.training_rows : done.holdout_rows;
+    if (count++ < (*part == Part::training ? skip_training : skip_holdout)) continue;
+    builder(*part).append(x, batch.y[row], batch.t[row], device);
   }
   return done;
 }

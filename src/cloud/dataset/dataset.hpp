@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -17,6 +18,10 @@
 #include "shared/pipeline/pipeline.hpp"
 
 namespace hone::cloud {
+
+// What the stored rows of a pipeline look like and were split by, and what therefore cannot change any more: the signal,
+// and of a stream its window and rate.
+[[nodiscard]] std::string rows_text(const Pipeline& pipeline);
 
 class Dataset {
  public:

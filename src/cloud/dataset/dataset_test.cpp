@@ -125,6 +125,45 @@ TEST(Dataset, GivesTheSameHashHoweverTheWorkWasCutUp) {
   EXPECT_EQ(restarted.open()->cut(from_unix_ms(5))->hash, expected.hash);
 }
 
+// Row i was sensed at i ms, by one of three devices, and its window took 2.5 ms.
+TEST(Dataset, HoldsOutWholeBlocksOfAStreamsTimeAlsoAfterRestarts) {
+  World world, restarted;
+  for (World* w : {&world, &restarted}) {
+    w->pipeline.stream = wire::Stream{static_cast<std::int64_t>(kSampleBytes), 1, static_cast<double>(kSampleBytes) * 400};
+    for (int i = 0; i < 600; i += 40) {
+      w->send(i, 40);
+      if (w == &restarted) split_all(*w->open());
+    }
+  }
+  auto dataset = world.open();
+  split_all(*dataset);
+  const auto version = dataset->cut(from_unix_ms(1)).value();
+  EXPECT_EQ(restarted.open()->cut(from_unix_ms(2))->hash, version.hash);
+
+  const auto manifest = world.manifest(version);
+  const auto training = world.rows_of(manifest.training), holdout = world.rows_of(manifest.holdout);
+  EXPECT_LT(training.size() + holdout.size(), 600U) << "windows over a border are on neither side";
+  EXPECT_GT(training.size() + holdout.size(), 550U);
+  const auto device = [](int row) { return row / 40 * 40 % 3; };
+  for (const int row : holdout)
+    for (int near = row - 2; near <= row + 2; ++near)
+      EXPECT_FALSE(training.contains(near) && device(near) == device(row)) << row << " and " << near << " overlap";
+}
+
+TEST(Dataset, RefusesAStreamThatStoredWindowsWereNotSplitBy) {
+  World world;
+  world.pipeline.stream = wire::Stream{static_cast<std::int64_t>(kSampleBytes), 16, 1000};
+  (void)world.open();
+  world.send(0, 40);
+  world.pipeline.stream->stride = 8;
+  EXPECT_TRUE(Dataset::open(world.pipeline, *world.blobs, *world.store)) << "the split does not read it";
+  world.pipeline.stream->rate_hz = 500;
+  const auto opened = Dataset::open(world.pipeline, *world.blobs, *world.store);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::invalid);
+  EXPECT_NE(opened.error().context.find("change [signal] back"), std::string::npos) << opened.error().context;
+}
+
 TEST(Dataset, KeepsOldVersionsAsTheyWereWhenDataGrows) {
   World world;
   world.send(0, 40);

@@ -1,22 +1,27 @@
 #include "cloud/dataset/split.hpp"
 
-#include <cmath>
-
 #include "base/hash.hpp"
 
 namespace hone::cloud {
 
-Part part_of(const SplitRule& rule, const Row& row) {
+namespace {
+
+Part part(bool holdout) {
+  return holdout ? Part::holdout : Part::training;
+}
+
+}  // namespace
+
+std::optional<Part> part_of(const SplitRule& rule, const Row& row) {
+  if (rule.blocks) {
+    const auto holdout = wire::set_apart(*rule.blocks, "hone.holdout.block.1", row.device, row.t_ms, rule.holdout);
+    return holdout ? std::optional(part(*holdout)) : std::nullopt;
+  }
   // The prefix keeps the choice apart from any other use of a sample's hash.
   Sha256Stream stream;
   stream.update(as_bytes("hone.holdout.1\n"));
   stream.update(row.x);
-  const Sha256 hash = stream.finish();
-  std::uint64_t top = 0;
-  for (std::size_t i = 0; i < 8; ++i) top = top << 8 | hash.bytes[i];
-  // 53 bits, so that the comparison is exact on every machine.
-  const double place = std::ldexp(static_cast<double>(top >> 11), -53);
-  return place < rule.holdout ? Part::holdout : Part::training;
+  return part(wire::fraction_of(stream.finish()) < rule.holdout);
 }
 
 }  // namespace hone::cloud

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "shared/wire/stream.hpp"
 
 namespace hone::cloud {
 
@@ -15,13 +17,11 @@ enum class Part : std::uint8_t { training, holdout };
   return part == Part::training ? "training" : "holdout";
 }
 
-// How rows are told apart. Streams of overlapping windows will need a rule by device and time
-// block; it reads `device` and `t_ms`, which is why they stand here.
-enum class SplitBy : std::uint8_t { content };
-
 struct SplitRule {
-  SplitBy by = SplitBy::content;
   double holdout = 0.1;  // fraction, 0 to 1
+  // Of a stream whose windows may overlap: whole blocks of a device's time are held out, and windows that reach over
+  // a border between two sides belong to neither. Without: each row by its content.
+  std::optional<wire::TimeBlocks> blocks;
 };
 
 struct Row {
@@ -30,7 +30,8 @@ struct Row {
   std::int64_t t_ms = 0;  // when it was observed
 };
 
-// content: the top 53 bits of SHA-256("hone.holdout.1\n" + x), as a fraction of 2^53, below `holdout`.
-[[nodiscard]] Part part_of(const SplitRule& rule, const Row& row);
+// By content: fraction_of(SHA-256("hone.holdout.1\n" + x)) below `holdout`. By blocks: wire::set_apart with the purpose
+// "hone.holdout.block.1"; nullopt: on neither side.
+[[nodiscard]] std::optional<Part> part_of(const SplitRule& rule, const Row& row);
 
 }  // namespace hone::cloud

@@ -44,6 +44,7 @@ wire::Offer make_offer(const DeviceId& device, ReleaseSeq running, const Pipelin
   wire::Offer offer;
   offer.pipeline = pipeline.name;
   offer.signal = pipeline.signal;
+  offer.stream = pipeline.stream;
   if (const auto release = release_for(device, running, releases, pipeline.delivery.rollout)) {
     offer.release = release->seq;
     offer.goal_met = release->goal_met;

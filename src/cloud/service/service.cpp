@@ -24,7 +24,7 @@ constexpr Duration kIdleMax = std::chrono::seconds(2);
 
 // The signal and the holdout of stored rows stay: refuse a file that says otherwise.
 Result<> check_against_stored(Stores& stores, const Pipeline& pipeline) {
-  const std::string signal = wire::to_json(pipeline.signal).dump();
+  const std::string signal = rows_text(pipeline);
   HONE_TRY(const auto fixed, stores.datasets->fix_split(pipeline.name, {signal, pipeline.gate.holdout}));
   if (fixed.signal != signal) {
     return fail(Code::invalid, "pipeline '" + pipeline.name.value + "' has stored samples of another signal (" +

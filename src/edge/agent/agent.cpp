@@ -115,6 +115,7 @@ void DeviceAgent::heard(const wire::Offer& offer) {
   print_ = print_of(offer.signal);
   collect_ = offer.collect;
   const std::lock_guard lock(shared_mutex_);
+  stream_ = offer.stream;
   if (!signal_ || !(*signal_ == offer.signal)) signal_ = std::make_shared<const wire::Signal>(offer.signal);
 }
 
@@ -131,6 +132,40 @@ Result<> DeviceAgent::observe(const Sample& sample) {
     return {};
   }
   return spool_->append(sample);
+}
+
+Result<Readings> DeviceAgent::observe_readings(ByteView readings, std::int64_t label, Time at) {
+  std::shared_ptr<const wire::Signal> signal;
+  std::optional<wire::Stream> stream;
+  {
+    const std::lock_guard lock(shared_mutex_);
+    signal = signal_;
+    stream = stream_;
+  }
+  if (!signal) return fail(Code::unavailable, "the stream is not known before the first offer: go on stepping");
+  if (!stream) return fail(Code::invalid, "this pipeline has no stream: observe whole samples");
+  const std::lock_guard lock(windows_mutex_);
+  if (!windows_ || !windows_->cuts(*stream, *signal)) windows_.emplace(*stream, *signal);
+  if (readings.size() % windows_->reading_bytes() != 0)
+    return fail(Code::invalid, "a reading of this pipeline is " + std::to_string(windows_->reading_bytes()) +
+                                   " bytes; got " + std::to_string(readings.size()) + ", which is no multiple");
+  const WindowCutter::Taken taken = windows_->take(readings, at);
+  Readings result{taken.bytes, taken.complete, std::nullopt};
+  if (!taken.complete) return result;
+  if (auto observed = observe({windows_->window(), label, windows_->at()}); !observed)
+    result.not_stored = std::move(observed).error();
+  return result;
+}
+
+Result<Inference> DeviceAgent::infer_window(std::span<float> scores) const {
+  Bytes window;
+  {
+    const std::lock_guard lock(windows_mutex_);
+    if (!windows_ || !windows_->has_window()) return fail(Code::unavailable, "no window is complete yet");
+    const ByteView newest = windows_->window();
+    window.assign(newest.begin(), newest.end());
+  }
+  return infer(window, scores);
 }
 
 Result<Inference> DeviceAgent::infer(ByteView sample, std::span<float> scores) const {

@@ -47,6 +47,13 @@ struct AgentPorts {  // what they return and refer to must outlive the agent
   std::function<std::unique_ptr<HintSource>(const wire::Ticket&, const wire::EnrollReply&)> listen;
 };
 
+// What became of some readings of a stream.
+struct Readings {
+  std::size_t taken_bytes = 0;  // less than all: a window was complete in between, hand over the rest again
+  bool window_complete = false;
+  std::optional<Error> not_stored;  // why the complete window was not observed: as observe() says
+};
+
 struct Inference {
   ReleaseSeq release;
   std::int64_t label = -1;  // index of the largest output
@@ -85,6 +92,14 @@ class Agent {
 
   // Any thread. Errors: invalid (does not fit the signal), no_space, unavailable.
   [[nodiscard]] virtual Result<> observe(const Sample& sample) = 0;
+
+  // Any thread, one at a time: readings have an order. Takes them until a window is complete or they end; a complete
+  // window is observed. `at`: when the last of them was read. Errors: unavailable (the stream is not known before the
+  // first offer), invalid (no stream, sizes).
+  [[nodiscard]] virtual Result<Readings> observe_readings(ByteView readings, std::int64_t label, Time at) = 0;
+
+  // infer() on the newest complete window. unavailable: there is none yet. Waits for observe_readings on another thread.
+  [[nodiscard]] virtual Result<Inference> infer_window(std::span<float> scores) const = 0;
 
   // Any thread. `scores`, when not empty, gets all outputs and must have room for them. Errors:
   // not_found (no model yet), invalid (sizes), damaged (the model failed: the trial notices).

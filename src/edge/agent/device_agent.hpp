@@ -12,6 +12,7 @@
 #include "edge/agent/backoff.hpp"
 #include "edge/agent/device_file.hpp"
 #include "edge/agent/update.hpp"
+#include "edge/sense/window_cutter.hpp"
 #include "edge/swap/slot.hpp"
 
 namespace hone::edge {
@@ -38,6 +39,8 @@ class DeviceAgent : public Agent {
   [[nodiscard]] Result<> start(Time now);
 
   [[nodiscard]] Result<> observe(const Sample& sample) override;
+  [[nodiscard]] Result<Readings> observe_readings(ByteView readings, std::int64_t label, Time at) override;
+  [[nodiscard]] Result<Inference> infer_window(std::span<float> scores) const override;
   [[nodiscard]] Result<Inference> infer(ByteView sample, std::span<float> scores) const override;
   [[nodiscard]] Duration step(Time now) override;
   [[nodiscard]] Result<> sync() override;
@@ -91,7 +94,11 @@ class DeviceAgent : public Agent {
 
   mutable std::mutex shared_mutex_;
   std::shared_ptr<const wire::Signal> signal_;  // guarded by shared_mutex_; null: not heard yet
+  std::optional<wire::Stream> stream_;          // guarded by shared_mutex_; of signal_
   AgentStatus shown_;                           // guarded by shared_mutex_
+
+  mutable std::mutex windows_mutex_;
+  std::optional<WindowCutter> windows_;  // guarded by windows_mutex_
 
   // stepping thread
   DeviceFile device_;

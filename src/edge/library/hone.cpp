@@ -29,6 +29,7 @@ using hone::Result;
 namespace {
 
 constexpr std::uint64_t kTicketBytesMax = 1u << 20;
+constexpr std::int64_t kTimeMsMax = 253'402'300'799'999;  // the end of the year 9999
 
 // The numbers of the C interface and the library's own codes, side by side.
 struct NamedCode {
@@ -170,6 +171,18 @@ Result<std::unique_ptr<hone_device>> open_device(const hone_options& options) {
   return device;
 }
 
+hone_code answer(const Result<hone::edge::Inference>& inference, hone_result& result, char* message,
+                 std::size_t message_bytes) {
+  if (!inference) {
+    if (inference.error().code == Code::not_found)
+      return tell(HONE_NO_MODEL, inference.error().context, message, message_bytes);
+    return tell(inference.error(), message, message_bytes);
+  }
+  write_struct(&result, hone_result{0, inference->release.value, static_cast<std::int32_t>(inference->label),
+                                    inference->score, static_cast<std::uint32_t>(inference->width)});
+  return HONE_OK;
+}
+
 }  // namespace
 
 extern "C" {
@@ -227,6 +240,35 @@ hone_code hone_observe(hone_device* h, const void* sample, size_t sample_bytes, 
   });
 }
 
+hone_code hone_observe_readings(hone_device* h, const void* readings, size_t readings_bytes, int64_t at_ms,
+                                int32_t label, size_t* taken_bytes, int* window_complete, char* message,
+                                size_t message_bytes) {
+  return guarded(message, message_bytes, [&] {
+    if (!h || !taken_bytes || (!readings && readings_bytes))
+      return tell(HONE_INVALID, "the handle, the readings and taken_bytes must not be NULL", message, message_bytes);
+    *taken_bytes = 0;
+    if (window_complete) *window_complete = 0;
+    if (at_ms < HONE_NOW || at_ms > kTimeMsMax)
+      return tell(HONE_INVALID, "at_ms must be Unix milliseconds, or HONE_NOW", message, message_bytes);
+    const hone::ByteView bytes(static_cast<const std::uint8_t*>(readings), readings_bytes);
+    const hone::Time at = at_ms == HONE_NOW ? h->clock->now() : hone::from_unix_ms(at_ms);
+    const auto taken = h->agent->observe_readings(bytes, label, at);
+    if (!taken) return tell(taken.error(), message, message_bytes);
+    *taken_bytes = taken->taken_bytes;
+    if (window_complete) *window_complete = taken->window_complete ? 1 : 0;
+    return taken->not_stored ? tell(*taken->not_stored, message, message_bytes) : HONE_OK;
+  });
+}
+
+hone_code hone_infer_window(hone_device* h, hone_result* result, float* scores, size_t scores_count, char* message,
+                            size_t message_bytes) {
+  return guarded(message, message_bytes, [&] {
+    if (!h || !result || (!scores && scores_count))
+      return tell(HONE_INVALID, "the handle and the result must not be NULL", message, message_bytes);
+    return answer(h->agent->infer_window({scores, scores_count}), *result, message, message_bytes);
+  });
+}
+
 hone_code hone_infer(hone_device* h, const void* sample, size_t sample_bytes, hone_result* result, float* scores,
                      size_t scores_count, char* message, size_t message_bytes) {
   return guarded(message, message_bytes, [&] {
@@ -234,15 +276,7 @@ hone_code hone_infer(hone_device* h, const void* sample, size_t sample_bytes, ho
       return tell(HONE_INVALID, "the handle, the sample and the result must not be NULL", message, message_bytes);
     }
     const hone::ByteView bytes(static_cast<const std::uint8_t*>(sample), sample_bytes);
-    const auto inference = h->agent->infer(bytes, {scores, scores_count});
-    if (!inference) {
-      if (inference.error().code == Code::not_found)
-        return tell(HONE_NO_MODEL, inference.error().context, message, message_bytes);
-      return tell(inference.error(), message, message_bytes);
-    }
-    write_struct(result, hone_result{0, inference->release.value, static_cast<std::int32_t>(inference->label),
-                                     inference->score, static_cast<std::uint32_t>(inference->width)});
-    return HONE_OK;
+    return answer(h->agent->infer(bytes, {scores, scores_count}), *result, message, message_bytes);
   });
 }
 

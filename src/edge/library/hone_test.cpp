@@ -65,6 +65,9 @@ TEST_F(HoneTest, RefusesNullsWithASentence) {
   EXPECT_EQ(hone_observe(nullptr, "x", 1, 0, message, sizeof message), HONE_INVALID);
   hone_result result = HONE_RESULT_INIT;
   EXPECT_EQ(hone_infer(nullptr, "x", 1, &result, nullptr, 0, nullptr, 0), HONE_INVALID);
+  std::size_t taken = 7;
+  EXPECT_EQ(hone_observe_readings(nullptr, "x", 1, HONE_NOW, HONE_NO_LABEL, &taken, nullptr, nullptr, 0), HONE_INVALID);
+  EXPECT_EQ(hone_infer_window(nullptr, &result, nullptr, 0, nullptr, 0), HONE_INVALID);
   EXPECT_EQ(hone_step(nullptr, nullptr), HONE_INVALID);
   EXPECT_EQ(hone_sync(nullptr, nullptr, 0), HONE_INVALID);
   EXPECT_EQ(hone_status(nullptr, nullptr), HONE_INVALID);

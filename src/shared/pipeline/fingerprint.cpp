@@ -41,6 +41,8 @@ void add_labelled(const TrainRules& train, Json& json) {
 
 std::string Pipeline::recipe_fingerprint() const {
   Json json{{"signal", wire::to_json(signal)}, {"recipe", name_of(train.recipe)}};
+  if (stream) json["stream"] = wire::to_json(*stream);
+  if (windows) json["windows"] = {windows->window, windows->stride};
   switch (train.recipe) {
     case Recipe::cnn:
     case Recipe::mlp:

@@ -20,7 +20,7 @@ void read_pipeline(const toml::table& root, TomlErrors& errors, Pipeline& pipeli
   if (!head.failed() && !is_plain_name(pipeline.name.value))
     head.fail_at("name", "must be 1 to 64 of a-z, 0-9, '_' and '-', starting with a letter");
 
-  read_signal(section("signal", {"shape", "dtype", "scale", "labels", "rate_hz"}), pipeline);
+  read_signal(section("signal", {"shape", "dtype", "scale", "labels", "rate_hz", "stream"}), errors, pipeline);
   read_collect(section("collect", {"until", "audit_fraction", "resume_on_drift", "daily_bytes", "flush_after"}),
                pipeline.collect);
   read_train(section("train",

@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "shared/wire/signal.hpp"
+#include "shared/wire/stream.hpp"
 
 namespace hone {
 
@@ -128,10 +129,18 @@ struct DeliveryRules {
   std::optional<Duration> check_every = std::chrono::hours(24);  // nullopt: "never"
 };
 
+// Windows that the model's graph cuts from a sample, along its last axis.
+struct RecordWindows {
+  std::int64_t window = 0;
+  std::int64_t stride = 0;
+};
+
 struct Pipeline {
   PipelineName name;
   wire::Signal signal;
-  std::optional<double> rate_hz;  // samples (windows) that one device senses in a second
+  std::optional<double> rate_hz;  // samples that one device senses in a second; of a stream, windows
+  std::optional<wire::Stream> stream;       // signal.stream with cut = "device": `signal` is that of the windows
+  std::optional<RecordWindows> windows;     // ... with cut = "graph": a sample is a record of many windows
   CollectRules collect;
   TrainRules train;
   GateRules gate;

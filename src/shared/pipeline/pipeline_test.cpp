@@ -292,6 +292,76 @@ TEST(Pipeline, ReadsAnUnsupervisedOne) {
   EXPECT_FALSE(learns_labels(p->train.recipe));
 }
 
+const std::string kHeart = R"([pipeline]
+name = "heart"
+[signal]
+shape = [2]
+dtype = "int16"
+rate_hz = 360
+stream = { window = 256, stride = 64 }
+[train]
+recipe = "kmeans"
+alarms_per_day = 20
+[gate]
+metric = "silhouette"
+goal = 0.3
+)";
+
+std::string heart_with(const std::string& from, const std::string& to) {
+  std::string text = kHeart;
+  return text.replace(text.find(from), from.size(), to);
+}
+
+TEST(Pipeline, ReadsAStreamFromWhichDevicesCutWindows) {
+  const auto pipeline = parse_pipeline(kHeart, "heart.toml");
+  ASSERT_TRUE(pipeline) << pipeline.error().context;
+  EXPECT_EQ(pipeline->stream, (wire::Stream{256, 64, 360}));
+  EXPECT_THAT(pipeline->signal.shape, ElementsAre(2, 256)) << "everybody but the device sees windows";
+  EXPECT_DOUBLE_EQ(*pipeline->rate_hz, 360.0 / 64) << "windows a second";
+  EXPECT_FALSE(pipeline->windows);
+  EXPECT_THAT(parse_pipeline(heart_with("[2]", "[1]"), "f")->signal.shape, ElementsAre(256));
+  EXPECT_EQ(parse_pipeline(heart_with(", stride = 64", ""), "f")->stream->stride, 256);
+}
+
+TEST(Pipeline, ReadsRecordsFromWhichTheGraphCutsWindows) {
+  const auto text = heart_with("stride = 64", "stride = 64, cut = \"graph\"");
+  std::string records = text;
+  records.replace(records.find("[2]"), 3, "[2, 3600]");
+  const auto read = parse_pipeline(records, "heart.toml");
+  ASSERT_TRUE(read) << read.error().context;
+  EXPECT_FALSE(read->stream);
+  ASSERT_TRUE(read->windows);
+  EXPECT_EQ(read->windows->window, 256);
+  EXPECT_EQ(read->windows->stride, 64);
+  EXPECT_THAT(read->signal.shape, ElementsAre(2, 3600));
+  EXPECT_DOUBLE_EQ(*read->rate_hz, 360) << "records a second, as the file says";
+  EXPECT_THAT(parse_pipeline(text, "heart.toml").error().context, HasSubstr("heart.toml:7:"));
+  const std::string kmeans = "recipe = \"kmeans\"\nalarms_per_day = 20";
+  records.replace(records.find(kmeans), kmeans.size(), "recipe = \"autoencoder\"\nlayers = [\"dense 7200\"]");
+  EXPECT_THAT(parse_pipeline(records, "f").error().context, HasSubstr("cuts no windows"));
+}
+
+TEST(Pipeline, RefusesStreamsThatCannotBeCut) {
+  const auto wrong = [](const std::string& from, const std::string& to) {
+    const auto pipeline = parse_pipeline(heart_with(from, to), "f");
+    return pipeline ? std::string("it was accepted") : pipeline.error().context;
+  };
+  EXPECT_THAT(wrong("rate_hz = 360\n", ""), HasSubstr("needs signal.rate_hz"));
+  EXPECT_THAT(wrong("shape = [2]", "shape = [2, 8]"), HasSubstr("must be [channels]"));
+  EXPECT_THAT(wrong("window = 256", "window = 0"), HasSubstr("window"));
+  EXPECT_THAT(wrong("window = 256, ", ""), HasSubstr("window"));
+  EXPECT_THAT(wrong("window = 256", "window = 16000000"), HasSubstr("window"));
+  EXPECT_THAT(wrong("stride = 64", "stride = 64, cut = \"here\""), HasSubstr("cut"));
+  EXPECT_THAT(wrong("stride = 64", "strid = 64"), HasSubstr("did you mean 'stride'"));
+}
+
+TEST(Pipeline, AnotherStreamIsAnotherRecipe) {
+  const std::string print = parse_pipeline(kHeart, "f")->recipe_fingerprint();
+  EXPECT_NE(parse_pipeline(heart_with("stride = 64", "stride = 32"), "f")->recipe_fingerprint(), print);
+  EXPECT_NE(parse_pipeline(heart_with("window = 256", "window = 128"), "f")->recipe_fingerprint(), print);
+  EXPECT_EQ(parse_pipeline(heart_with("goal = 0.3", "goal = 0.4"), "f")->recipe_fingerprint(), print);
+}
+
 TEST(Pipeline, ReadsAnAutoencoder) {
   const std::string recipe = "recipe = \"autoencoder\"\nlayers = [\"dense 32\", \"relu\", \"dense 192\"]";
   std::string text = pump("recipe = \"kmeans\"\nclusters = [3, 5]", recipe);

@@ -7,7 +7,7 @@
 
 namespace hone {
 
-void read_signal(TomlSection section, Pipeline& pipeline);
+void read_signal(TomlSection section, TomlErrors& errors, Pipeline& pipeline);
 void read_collect(TomlSection section, CollectRules& collect);
 void read_train(TomlSection section, const Pipeline& pipeline, TomlErrors& errors, TrainRules& train);
 void read_gate(TomlSection section, const Pipeline& pipeline, GateRules& gate);

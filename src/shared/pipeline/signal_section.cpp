@@ -5,10 +5,52 @@ namespace hone {
 namespace {
 
 constexpr std::size_t kLabelsMax = 4096;
+constexpr std::int64_t kReadingsMax = std::int64_t{16} << 20;
+constexpr std::int64_t kRecordWindowsMax = 4096;  // the graph holds an index for each of their readings
+
+// Devices cut: `shape` was that of one reading, [channels]. From here on it is that of a window.
+void cut_on_device(TomlSection& section, TomlSection& keys, const RecordWindows& windows, Pipeline& pipeline) {
+  wire::Signal& signal = pipeline.signal;
+  if (signal.shape.size() != 1)
+    return section.fail_at("shape", "must be [channels], one reading, where devices cut windows from a stream");
+  if (!pipeline.rate_hz)
+    return section.fail_at("stream", "needs signal.rate_hz: how many readings a second there are");
+  pipeline.stream = wire::Stream{windows.window, windows.stride, *pipeline.rate_hz};
+  *pipeline.rate_hz /= static_cast<double>(windows.stride);
+  signal.shape.push_back(windows.window);
+  if (signal.shape.front() == 1) signal.shape.erase(signal.shape.begin());
+  if (auto checked = wire::check(signal); !checked) return keys.fail_at("window", "does not work: " + checked.error().context);
+  if (auto checked = wire::check(*pipeline.stream, signal); !checked)
+    keys.fail_at("window", "does not work: " + checked.error().context);
+}
+
+// The graph cuts: `shape` is that of a record, [channels, length] or [length].
+void cut_in_graph(TomlSection& section, TomlSection& keys, const RecordWindows& windows, Pipeline& pipeline) {
+  const std::vector<std::int64_t>& shape = pipeline.signal.shape;
+  if (shape.size() > 2)
+    return section.fail_at("shape", "must be [channels, length] or [length] where the graph cuts windows from it");
+  if (windows.window > shape.back())
+    return keys.fail_at("window", "is longer than the record, which has " + std::to_string(shape.back()) + " readings");
+  if ((shape.back() - windows.window) / windows.stride >= kRecordWindowsMax)
+    return keys.fail_at("stride", "cuts more than " + std::to_string(kRecordWindowsMax) + " windows from a record");
+  pipeline.windows = windows;
+}
+
+void read_stream(TomlSection& section, TomlErrors& errors, Pipeline& pipeline) {
+  TomlSection keys(section.table("stream"), "signal.stream", section.source(), errors, {"window", "stride", "cut"});
+  RecordWindows windows;
+  keys.require("window");
+  keys.integer("window", windows.window, 1, kReadingsMax);
+  windows.stride = windows.window;
+  keys.integer("stride", windows.stride, 1, kReadingsMax);
+  const bool in_graph = keys.choice("cut", 0, {{"device", 0}, {"graph", 1}}) == 1;
+  if (section.failed()) return;
+  in_graph ? cut_in_graph(section, keys, windows, pipeline) : cut_on_device(section, keys, windows, pipeline);
+}
 
 }  // namespace
 
-void read_signal(TomlSection section, Pipeline& pipeline) {
+void read_signal(TomlSection section, TomlErrors& errors, Pipeline& pipeline) {
   wire::Signal& signal = pipeline.signal;
   section.require("shape");
   section.require("dtype");
@@ -30,7 +72,8 @@ void read_signal(TomlSection section, Pipeline& pipeline) {
   if (section.has("labels") && signal.labels.size() < 2)
     return section.fail_at("labels", "must name at least 2 labels; leave it out where nobody labels");
   if (auto checked = wire::check(signal); !checked)
-    section.fail_at("labels", "does not work: " + checked.error().context);
+    return section.fail_at("labels", "does not work: " + checked.error().context);
+  if (section.has("stream")) read_stream(section, errors, pipeline);
 }
 
 void read_collect(TomlSection section, CollectRules& collect) {

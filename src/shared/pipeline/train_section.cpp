@@ -177,6 +177,9 @@ void read_train(TomlSection section, const Pipeline& pipeline, TomlErrors& error
                                                      {"kmeans", static_cast<int>(Recipe::kmeans)},
                                                      {"command", static_cast<int>(Recipe::command)}}));
   if (section.failed()) return;
+  if (pipeline.windows && train.recipe != Recipe::kmeans)
+    return section.fail_at("recipe", "is '" + std::string(name_of(train.recipe)) +
+                                         "', whose graph cuts no windows; use signal.stream.cut = \"device\"");
   read_recipe(section, pipeline, errors, train);
   section.integer("first_at_samples", train.first_at_samples, 1, kSamplesMax);
   section.duration("cooldown", train.cooldown);

@@ -15,6 +15,7 @@
 #include "base/time.hpp"
 #include "shared/wire/model_files.hpp"
 #include "shared/wire/signal.hpp"
+#include "shared/wire/stream.hpp"
 
 namespace hone::wire {
 
@@ -61,6 +62,7 @@ struct Offer {
   Duration flush_after{0};      // a partly filled batch is sent when its oldest sample is this old
   std::int64_t daily_bytes = 0; // of batches; 0: no bound
   Duration check_every{0};      // poll beside the hints; 0: never
+  std::optional<Stream> stream;  // the device cuts its samples from readings; absent: it observes whole ones
 };
 
 enum class OutcomeKind : std::uint8_t { confirmed, reverted, refused };

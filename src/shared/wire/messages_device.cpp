@@ -41,7 +41,7 @@ Result<OutcomeKind> outcome_kind_from(std::string_view name) {
 }
 
 Json to_json(const Offer& offer) {
-  return {{"pipeline", offer.pipeline.value},
+  Json json{{"pipeline", offer.pipeline.value},
           {"signal", to_json(offer.signal)},
           {"release", offer.release.value},
           {"goal_met", offer.goal_met},
@@ -49,6 +49,8 @@ Json to_json(const Offer& offer) {
           {"flush_after_ms", offer.flush_after.count()},
           {"daily_bytes", offer.daily_bytes},
           {"check_every_ms", offer.check_every.count()}};
+  if (offer.stream) json["stream"] = to_json(*offer.stream);
+  return json;
 }
 
 Result<Offer> offer_from(const Json& json) {
@@ -56,6 +58,11 @@ Result<Offer> offer_from(const Json& json) {
   Fields fields("offer", json);
   fields.pipeline("pipeline", offer.pipeline);
   if (const Json* signal = fields.object("signal")) fields.take(signal_from(*signal), offer.signal);
+  if (fields.has("stream")) {
+    if (const Json* stream = fields.object("stream")) fields.take(stream_from(*stream), offer.stream.emplace());
+    if (!fields.failed())
+      if (auto fits = check(*offer.stream, offer.signal); !fits) fields.fail_with(std::move(fits).error());
+  }
   fields.release("release", offer.release);
   fields.flag("goal_met", offer.goal_met);
   collect(fields, offer.collect);

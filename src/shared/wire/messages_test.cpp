@@ -61,7 +61,7 @@ TEST(Messages, TicketAndEnrolmentSurvive) {
 
 TEST(Messages, OfferSurvives) {
   Offer offer{PipelineName("digits"), signal(),       ReleaseSeq{4}, true,
-              Collect::none,          Duration(1500), 1 << 20,       Duration(86'400'000)};
+              Collect::none,          Duration(1500), 1 << 20,       Duration(86'400'000), std::nullopt};
   const auto back = offer_from(over_the_wire(offer));
   ASSERT_TRUE(back) << back.error().context;
   EXPECT_EQ(back->signal, offer.signal);
@@ -71,6 +71,11 @@ TEST(Messages, OfferSurvives) {
   EXPECT_EQ(back->flush_after, offer.flush_after);
   EXPECT_EQ(back->daily_bytes, offer.daily_bytes);
   EXPECT_EQ(back->check_every, offer.check_every);
+  EXPECT_FALSE(back->stream);
+  offer.stream = Stream{4, 1, 100};
+  EXPECT_EQ(offer_from(over_the_wire(offer))->stream, offer.stream);
+  offer.stream = Stream{5, 1, 100};  // the signal's windows have four readings
+  EXPECT_THAT(offer_from(over_the_wire(offer)).error().context, HasSubstr("[channels, window]"));
 }
 
 TEST(Messages, OutcomeSurvivesForEveryKind) {

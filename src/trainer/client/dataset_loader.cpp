@@ -35,6 +35,18 @@ Result<Array> get_array(BlobCache& cache, const BlobHash& blob, std::string_view
   return array;
 }
 
+Result<std::vector<Sensed>> get_sensed(BlobCache& cache, const wire::Shard& shard) {
+  const auto count = static_cast<std::size_t>(shard.rows);
+  HONE_TRY(const Array t, get_array(cache, shard.t, "<i8", {shard.rows}, count * sizeof(std::int64_t)));
+  HONE_TRY(const Array d, get_array(cache, shard.d, "<i4", {shard.rows}, count * sizeof(std::int32_t)));
+  std::vector<Sensed> sensed(count);
+  for (std::size_t row = 0; row < count; ++row) {
+    std::memcpy(&sensed[row].t_ms, t.data().data() + row * sizeof(std::int64_t), sizeof(std::int64_t));
+    std::memcpy(&sensed[row].device, d.data().data() + row * sizeof(std::int32_t), sizeof(std::int32_t));
+  }
+  return sensed;
+}
+
 }  // namespace
 
 Result<wire::DatasetManifest> fetch_manifest(HttpClient& http, const DatasetHash& dataset) {
@@ -58,11 +70,16 @@ Result<> append_shard(BlobCache& cache, const wire::Shard& shard, bool labelled_
   HONE_TRY(const Array y, get_array(cache, shard.y, "<i8", {shard.rows}, count * sizeof(std::int64_t)));
   std::vector<std::int64_t> labels(count);
   std::memcpy(labels.data(), y.data().data(), y.data().size());
+  std::vector<Sensed> sensed;
+  if (rows.stream) {
+    HONE_TRY(sensed, get_sensed(cache, shard));
+  }
   for (std::size_t row = 0; row < count; ++row) {
     if (labelled_only && labels[row] == wire::kNoLabel) continue;
     const ByteView sample = x.data().subspan(row * sample_bytes, sample_bytes);
     rows.x.insert(rows.x.end(), sample.begin(), sample.end());
     rows.y.push_back(labels[row]);
+    if (rows.stream) rows.sensed.push_back(sensed[row]);
   }
   return {};
 }

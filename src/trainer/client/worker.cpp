@@ -103,6 +103,7 @@ Result<Rows> Worker::load_rows(const wire::Job& job, const Pipeline& pipeline) {
                 "dataset " + job.dataset.hex() + " was collected with another [signal] than the pipeline file has now");
   Rows rows;
   rows.signal = signal;
+  rows.stream = pipeline.stream;
   const auto count = static_cast<std::uint64_t>(manifest.training_rows());
   if (count > config_.dataset_bytes_max / signal.sample_bytes())
     return fail(Code::invalid, "the training part of dataset " + job.dataset.hex() +

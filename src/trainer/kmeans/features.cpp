@@ -19,10 +19,15 @@ at::Tensor borrowed(const std::vector<float>& values) {
 
 }  // namespace
 
-at::Tensor raw_features(const Rows& rows, bool spectrum, at::Device device) {
+at::Tensor raw_features(const Rows& rows, const WindowCut& cut, bool spectrum, at::Device device) {
   at::Tensor x = samples_tensor(rows, device).to(at::kFloat).mul(static_cast<float>(rows.signal.scale));
+  if (cut.count > 1 || cut.window < x.size(-1)) {
+    x = x.unfold(-1, cut.window, cut.stride);  // [rows, (channels,) count, window]
+    if (x.dim() == 4) x = x.transpose(1, 2);
+    x = x.flatten(0, 1);
+  }
   if (!spectrum) return x.flatten(1);
-  const Spectrum s = spectrum_of(rows.signal.shape.back());
+  const Spectrum s = spectrum_of(cut.window);
   const at::Tensor cosines = borrowed(s.cosines).view({s.window, s.bins}).to(device);
   const at::Tensor sines = borrowed(s.sines).view({s.window, s.bins}).to(device);
   return (at::matmul(x, cosines).square() + at::matmul(x, sines).square()).sqrt().flatten(1);

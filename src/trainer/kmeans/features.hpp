@@ -6,12 +6,14 @@
 #include <ATen/core/Tensor.h>
 
 #include "trainer/kmeans/cluster_model.hpp"
+#include "trainer/kmeans/window_cut.hpp"
 #include "trainer/rows.hpp"
 
 namespace hone::trainer {
 
-// [rows, features] float32 before scaling, as the graph computes them.
-[[nodiscard]] at::Tensor raw_features(const Rows& rows, bool spectrum, at::Device device);
+// [rows * cut.count, features] float32 before scaling, as the graph computes them: the windows of a sample stand one
+// after another.
+[[nodiscard]] at::Tensor raw_features(const Rows& rows, const WindowCut& cut, bool spectrum, at::Device device);
 
 // Learns center and inverse_spread of `model` from finite rows. A feature whose quantiles coincide
 // is divided by its standard deviation; one that is constant stays as it is.

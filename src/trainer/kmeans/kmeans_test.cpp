@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numbers>
 #include <random>
 
 #include "platform/sim/sim.hpp"
@@ -214,6 +216,146 @@ TEST_F(KMeans, TellsFrequenciesApartByTheSpectrum) {
   EXPECT_NE(found[0].cluster, found[1].cluster);
 }
 
+// What the recipe computes, word by word in double from the file's own numbers, for any cut and signal.
+struct Expected {
+  double distance = 0, anomalous = 0;
+  std::int64_t cluster = 0;
+};
+
+Expected by_definition(const ClusterModel& model, const wire::Signal& signal, const WindowCut& cut, bool spectrum,
+                       const std::int16_t* sample) {
+  const std::int64_t length = signal.shape.back(), channels = static_cast<std::int64_t>(signal.elements()) / length;
+  Expected result{-1, 0, 0};
+  for (std::int64_t w = 0; w < cut.count; ++w) {
+    std::vector<double> features;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const std::int16_t* x = sample + c * length + w * cut.stride;
+      if (!spectrum)
+        for (std::int64_t i = 0; i < cut.window; ++i) features.push_back(x[i] * signal.scale);
+      for (std::int64_t bin = 0; spectrum && bin <= cut.window / 2; ++bin) {
+        double real = 0, imaginary = 0;
+        for (std::int64_t t = 0; t < cut.window; ++t) {
+          const double turn = 2 * std::numbers::pi * static_cast<double>(t) / static_cast<double>(cut.window);
+          const double value = x[t] * signal.scale * 0.5 * (1 - std::cos(turn));
+          real += value * std::cos(turn * static_cast<double>(bin));
+          imaginary += value * std::sin(turn * static_cast<double>(bin));
+        }
+        features.push_back(std::hypot(real, imaginary));
+      }
+    }
+    double least = std::numeric_limits<double>::infinity();
+    std::int64_t nearest = 0;
+    for (std::int64_t k = 0; k < model.clusters; ++k) {
+      double square = 0;
+      for (std::size_t f = 0; f < features.size(); ++f) {
+        const double scaled = std::clamp((features[f] - model.center[f]) * model.inverse_spread[f],
+                                         -static_cast<double>(model.clip), static_cast<double>(model.clip));
+        const double away = scaled - model.centroids[static_cast<std::size_t>(k) * features.size() + f];
+        square += away * away;
+      }
+      if (square < least) {
+        least = square;
+        nearest = k;
+      }
+    }
+    if (std::sqrt(least) > result.distance) {
+      result.distance = std::sqrt(least);
+      result.cluster = nearest;
+    }
+  }
+  result.anomalous = result.distance > model.threshold ? 1 : 0;
+  return result;
+}
+
+TEST(ClusterOnnx, CutsWindowsFromARecordAndAnswersForTheFarthest) {
+  std::mt19937_64 random(4);
+  std::normal_distribution<float> normal;
+  const auto runtime = model::make_onnx_runtime();
+  ASSERT_TRUE(runtime) << runtime.error().context;
+  for (const std::int64_t channels : {1, 3})
+    for (const RecordWindows windows : {RecordWindows{8, 8}, RecordWindows{8, 3}, RecordWindows{40, 1}, RecordWindows{12, 50}})
+      for (const bool spectrum : {false, true}) {
+        SCOPED_TRACE(std::to_string(channels) + " channels, window " + std::to_string(windows.window) + ", spectrum " + std::to_string(spectrum));
+        wire::Signal signal;
+        signal.shape = {channels, 40};
+        if (channels == 1) signal.shape = {40};
+        signal.dtype = wire::DType::int16;
+        signal.scale = 0.01;
+        const WindowCut cut = window_cut(signal, windows);
+        ClusterModel model;
+        model.clusters = 3;
+        const std::int64_t features = feature_count(signal, cut, spectrum);
+        for (std::int64_t f = 0; f < features; ++f) {
+          model.center.push_back(normal(random));
+          model.inverse_spread.push_back(0.5F + std::abs(normal(random)));
+        }
+        for (std::int64_t f = 0; f < 3 * features; ++f) model.centroids.push_back(normal(random));
+
+        constexpr std::size_t kRecords = 50;
+        std::vector<std::int16_t> records(kRecords * signal.elements());
+        for (std::int16_t& value : records) value = static_cast<std::int16_t>(300 * normal(random));
+        model.threshold = static_cast<float>(by_definition(model, signal, cut, spectrum, records.data()).distance * 1.001);
+        const auto onnx = write_cluster_onnx(signal, cut, spectrum, model, {});
+        ASSERT_TRUE(onnx) << onnx.error().context;
+        const auto runner = (*runtime)->load(*onnx, signal);
+        ASSERT_TRUE(runner) << runner.error().context;
+        std::vector<Answer> found(kRecords);
+        const ByteView raw(reinterpret_cast<const std::uint8_t*>(records.data()), records.size() * 2);
+        const auto ran = (*runner)->run(raw, kRecords, {&found[0].distance, 3 * kRecords});
+        ASSERT_TRUE(ran) << ran.error().context;
+        for (std::size_t i = 0; i < kRecords; ++i) {
+          const Expected expected = by_definition(model, signal, cut, spectrum, records.data() + i * signal.elements());
+          ASSERT_NEAR(found[i].distance, expected.distance, 1e-4 * expected.distance) << i;
+          ASSERT_EQ(found[i].anomalous, expected.anomalous) << i;
+          ASSERT_EQ(found[i].cluster, expected.cluster) << i;
+        }
+      }
+}
+
+// A tone with, in some records, a short burst of another one: too short to be seen in the record as a whole.
+TEST_F(KMeans, FindsTheRecordsThatHoldOneStrangeWindow) {
+  Rows rows;
+  rows.signal.shape = {256};
+  rows.signal.dtype = wire::DType::int16;
+  rows.signal.scale = 1.0 / 1000;
+  std::mt19937_64 random(5);
+  std::vector<bool> strange;
+  for (int row = 0; row < 300; ++row) {
+    strange.push_back(row % 60 == 7);
+    const double phase = static_cast<double>(random() % 1000) * 0.00628;
+    const int burst = static_cast<int>(random() % 200);
+    for (int t = 0; t < 256; ++t) {
+      const bool within = strange.back() && t >= burst && t < burst + 32;
+      const double noise = static_cast<double>(random() % 200) - 100;
+      const double cycles = within ? 0.31 : row % 2 == 0 ? 0.05 : 0.1;
+      const auto value = static_cast<std::int16_t>(1000 * std::sin(phase + 2 * std::numbers::pi * cycles * t) + noise);
+      rows.x.push_back(static_cast<std::uint8_t>(value & 0xff));
+      rows.x.push_back(static_cast<std::uint8_t>((value >> 8) & 0xff));
+    }
+    rows.y.push_back(-1);
+  }
+  pipeline.windows = RecordWindows{32, 16};
+  pipeline.train.kmeans.spectrum = true;
+  pipeline.train.anomaly.threshold = 1 - 5.0 / 300;
+  const auto outcome = run(rows);
+  ASSERT_TRUE(outcome) << outcome.error().context;
+  EXPECT_EQ(outcome->message.lineage["clusters"], 2);
+  const auto found = answers(outcome->onnx, rows);
+  ASSERT_EQ(found.size(), 300u);
+  for (std::size_t row = 0; row < found.size(); ++row) EXPECT_EQ(found[row].anomalous == 1, strange[row]) << row;
+}
+
+TEST(ClusterOnnx, RefusesWindowsThatDoNotFitIntoARecord) {
+  wire::Signal signal;
+  signal.shape = {6};
+  ClusterModel model;
+  model.center = model.inverse_spread = {1, 1};
+  model.clusters = 1;
+  model.centroids = {0, 0};
+  EXPECT_TRUE(write_cluster_onnx(signal, {2, 2, 3}, false, model, {}));
+  EXPECT_EQ(write_cluster_onnx(signal, {2, 2, 4}, false, model, {}).error().code, Code::invalid);
+}
+
 TEST(Spectrum, IsTheFourierTransformOfTheHannWindowedSamples) {
   const Spectrum spectrum = spectrum_of(8);
   ASSERT_EQ(spectrum.bins, 5);
@@ -235,7 +377,7 @@ TEST(ClusterOnnx, RefusesAModelOfAnotherSignal) {
   model.center = model.inverse_spread = {1, 1};
   model.clusters = 1;
   model.centroids = {0, 0};
-  EXPECT_EQ(write_cluster_onnx(signal, false, model, {}).error().code, Code::invalid);
+  EXPECT_EQ(write_cluster_onnx(signal, window_cut(signal, std::nullopt), false, model, {}).error().code, Code::invalid);
 }
 
 }  // namespace

@@ -2,19 +2,18 @@
 // AUC only. tools/setup fetches the data; without it these tests are skipped.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <numeric>
 #include <set>
 #include <string>
 
 #include "platform/sim/sim.hpp"
 #include "shared/model/run/runtime.hpp"
 #include "shared/wire/npy.hpp"
+#include "trainer/kmeans/testing_auc.hpp"
 #include "trainer/train.hpp"
 
 namespace hone::trainer {
@@ -53,24 +52,6 @@ Labelled load(const std::string& name, const std::set<std::int64_t>& ordinary, c
   return result;
 }
 
-// Mann-Whitney: the share of pairs in which the strange row has the higher score, ties counting half.
-double auc(const std::vector<float>& scores, const std::vector<bool>& strange) {
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
-  double ranks = 0, positives = 0;
-  for (std::size_t from = 0; from < order.size();) {
-    std::size_t to = from;
-    double tied = 0;
-    while (to < order.size() && scores[order[to]] == scores[order[from]]) tied += strange[order[to++]] ? 1 : 0;
-    ranks += tied * (static_cast<double>(from + to + 1) / 2);
-    positives += tied;
-    from = to;
-  }
-  const double negatives = static_cast<double>(scores.size()) - positives;
-  return (ranks - positives * (positives + 1) / 2) / (positives * negatives);
-}
-
 // Trained on all rows, with the anomalies among them and nobody telling, and scored by the runtime.
 double auc_of(const Labelled& data, std::int64_t clusters_min, std::int64_t clusters_max) {
   Pipeline pipeline;
@@ -93,7 +74,7 @@ double auc_of(const Labelled& data, std::int64_t clusters_min, std::int64_t clus
   std::vector<float> answers(3 * data.rows.rows()), distances;
   EXPECT_TRUE((*runner)->run(data.rows.x, static_cast<std::int64_t>(data.rows.rows()), answers));
   for (std::size_t row = 0; row < data.rows.rows(); ++row) distances.push_back(answers[3 * row]);
-  const double value = auc(distances, data.stands_out);
+  const double value = testing::auc(distances, data.stands_out);
   std::cout << outcome->message.lineage["clusters"] << " clusters, silhouette "
             << outcome->message.lineage["silhouette"] << ", AUC " << value << "\n";
   return value;

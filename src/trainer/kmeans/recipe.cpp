@@ -42,6 +42,14 @@ at::Tensor centroids_of(const Clustering& clustering, at::Device device) {
   return borrowed.view({clustering.clusters, -1}).to(device, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
 }
 
+// Of all windows of these samples.
+at::Tensor indices(const std::vector<std::int64_t>& samples, const WindowCut& cut, at::Device device) {
+  std::vector<std::int64_t> windows;
+  for (const std::int64_t sample : samples)
+    for (std::int64_t i = 0; i < cut.count; ++i) windows.push_back(sample * cut.count + i);
+  return indices_tensor(windows, device);
+}
+
 Result<metrics::SilhouetteEstimate> silhouette_of(const at::Tensor& features, const at::Tensor& centroids,
                                                   const KMeansRules& rules, std::uint64_t seed) {
   const at::Tensor host = features.to(at::kCPU).contiguous();
@@ -104,13 +112,13 @@ Result<Choice> choose(const at::Tensor& features, const RecipeInput& input) {
 Result<RecipeOutput> train_unguarded(const RecipeInput& input) {
   const TrainRules& rules = input.pipeline.train;
   HONE_TRY(const double share, alarm_share(rules.anomaly, input.pipeline.rate_hz));
-  at::manual_seed(input.job.seed);
-  const auto elements = static_cast<double>(feature_count(input.pipeline.signal, rules.kmeans.spectrum));
+  const WindowCut cut = window_cut(input.pipeline.signal, input.pipeline.windows);
+  const auto elements = static_cast<double>(cut.count * feature_count(input.pipeline.signal, cut, rules.kmeans.spectrum));
   at::set_num_threads(threads_for(elements * static_cast<double>(input.rows.rows() * rules.kmeans.restarts)));
   const at::NoGradGuard no_gradient;
-  const at::Tensor raw = raw_features(input.rows, rules.kmeans.spectrum, best_device());
+  const at::Tensor raw = raw_features(input.rows, cut, rules.kmeans.spectrum, best_device());
   const Split split = split_by_content(input.rows);
-  const at::Tensor fitted = indices_tensor(split.fit, raw.device());
+  const at::Tensor fitted = indices(split.fit, cut, raw.device());
 
   ClusterModel model;
   model.clip = static_cast<float>(rules.kmeans.clip);
@@ -120,13 +128,15 @@ Result<RecipeOutput> train_unguarded(const RecipeInput& input) {
   const at::Tensor centroids = centroids_of(choice.clustering, raw.device());
   model.clusters = choice.clustering.clusters;
   model.centroids = choice.clustering.centroids;
-  const Threshold threshold = threshold_for(floats_of(nearest(features, centroids).distance.sqrt()), share);
+  // Samples alarm, not windows: what is counted is each one's farthest.
+  const at::Tensor farthest = std::get<0>(nearest(features, centroids).distance.sqrt().view({-1, cut.count}).max(1));
+  const Threshold threshold = threshold_for(floats_of(farthest), share);
   model.threshold = static_cast<float>(threshold.value);
 
-  const at::Tensor validation = features.index_select(0, indices_tensor(split.validation, raw.device()));
+  const at::Tensor validation = features.index_select(0, indices(split.validation, cut, raw.device()));
   const auto silhouette = silhouette_of(validation, centroids, rules.kmeans, input.job.seed);
   RecipeOutput output;
-  HONE_TRY(output.onnx, write_cluster_onnx(input.pipeline.signal, rules.kmeans.spectrum, model, input.onnx_lineage("")));
+  HONE_TRY(output.onnx, write_cluster_onnx(input.pipeline.signal, cut, rules.kmeans.spectrum, model, input.onnx_lineage("")));
   output.validation_metric = silhouette ? silhouette->mean : choice.silhouette;
   output.lineage = {{"libtorch", libtorch_version()},
                     {"device", raw.is_cuda() ? "cuda" : "cpu"},

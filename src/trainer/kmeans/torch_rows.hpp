@@ -2,7 +2,7 @@
 // This header knows libtorch.
 #pragma once
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include <memory>
 
@@ -12,6 +12,6 @@ namespace hone::trainer {
 
 // `features` [rows, features] float32, finite; shared, not copied. The result is the same each time: memberships are
 // matrix products, not scattered additions.
-[[nodiscard]] std::unique_ptr<ClusterRows> make_torch_rows(const torch::Tensor& features);
+[[nodiscard]] std::unique_ptr<ClusterRows> make_torch_rows(const at::Tensor& features);
 
 }  // namespace hone::trainer

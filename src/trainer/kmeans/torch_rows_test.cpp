@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <ATen/ATen.h>
+#include <ATen/ops/from_blob.h>
 #include <torch/cuda.h>
 
 #include "trainer/kmeans/testing_passes.hpp"
@@ -12,12 +12,12 @@ namespace hone::trainer {
 namespace {
 
 TEST(TorchRows, FindWhatTheDefinitionSays) {
-  const torch::Device device = torch::cuda::is_available() ? torch::kCUDA : torch::kCPU;
+  const at::Device device = torch::cuda::is_available() ? at::kCUDA : at::kCPU;
   for (const std::size_t count : {1u, 333u, 2049u})
     for (const std::size_t k : {1u, 7u}) {
       SCOPED_TRACE(std::to_string(count) + " rows, k=" + std::to_string(k));
       auto values = testing::random_values(count * 5, count + k);
-      const torch::Tensor features = torch::from_blob(values.data(), {static_cast<std::int64_t>(count), 5}).to(device);
+      const at::Tensor features = at::from_blob(values.data(), {static_cast<std::int64_t>(count), 5}).to(device);
       testing::expect_passes_as_defined(*make_torch_rows(features), values, 5, 3, k);
     }
 }

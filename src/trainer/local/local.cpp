@@ -28,10 +28,10 @@ Result<std::optional<Bytes>> read_base(Files& files, const std::string& path) {
 
 // Rows without a label teach nothing where labels are learned.
 Rows usable_rows(samples::Samples samples, const Pipeline& pipeline) {
-  Rows rows{pipeline.signal, std::move(samples.x), std::move(samples.y)};
+  Rows rows{pipeline.signal, std::move(samples.x), std::move(samples.y), pipeline.stream, {}};
   const auto unlabelled = std::count(rows.y.begin(), rows.y.end(), samples::kNoLabel);
   if (!learns_labels(pipeline.train.recipe) || unlabelled == 0) return rows;
-  Rows kept{pipeline.signal, {}, {}};
+  Rows kept{pipeline.signal, {}, {}, pipeline.stream, {}};
   for (std::size_t row = 0; row < rows.rows(); ++row) {
     if (rows.y[row] == samples::kNoLabel) continue;
     const ByteView sample = rows.sample(row);
