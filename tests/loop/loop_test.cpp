@@ -88,6 +88,43 @@ TEST(Loop, ADeviceWhoseFormatIsNotExportedRunsThePlainFile) {
   EXPECT_TRUE(models_on(world.devices[0]).contains(plain));
 }
 
+// The second release, its verdict, and what its training says of updates for the wire.
+struct Improvement {
+  Json release, verdict, wire;
+};
+Improvement second_of(World& world) {
+  const Json releases = world.ask("/v1/pipelines/board/releases").at("releases");  // newest first
+  for (const Json& verdict : world.ask("/v1/pipelines/board/verdicts").at("verdicts"))
+    if (verdict.at("release") == 2)
+      return {releases.at(releases.size() - 2), verdict,
+              world.ask("/v1/jobs/" + verdict.at("job").get<std::string>()).at("lineage").at("wire")};
+  return {};
+}
+
+TEST(Loop, AnUpdateTrainedForTheWireReachesDevicesInItsBudget) {
+  World world({.wire_budget = "900 B"});
+  learn_and_improve(world);
+  const auto [release, verdict, wire] = second_of(world);
+  ASSERT_FALSE(wire.at("chosen").is_null()) << wire.dump(1);
+  ASSERT_TRUE(verdict.at("first_look").is_null()) << "the gate took the small one: " << verdict.dump(1);
+  // What was measured while it was trained is what was published: its hints reached the encoder.
+  const Json& delta = release.at("deltas").at(0);
+  EXPECT_EQ(delta.at("bytes"), wire.at("points").at(wire.at("chosen").get<std::size_t>()).at("bytes"));
+  EXPECT_LE(delta.at("bytes"), 900);
+  for (const auto& device : world.devices) EXPECT_EQ(device.errors, 0U);
+}
+
+TEST(Loop, WhenTheSmallUpdateIsNotBetterTheFreeOneIsTheSecondLook) {
+  World world({.wire_budget = "240 B", .wire_keep = 0});  // hardly anything may change, and that is called enough
+  learn_and_improve(world);
+  const auto [release, verdict, wire] = second_of(world);
+  ASSERT_FALSE(wire.at("chosen").is_null()) << wire.dump(1);
+  ASSERT_FALSE(verdict.at("first_look").is_null()) << verdict.dump(1);
+  EXPECT_NE(verdict.at("first_look").at("decision"), "promote");
+  EXPECT_EQ(verdict.at("decision"), "promote");
+  EXPECT_GT(release.at("deltas").at(0).at("bytes"), 240);
+}
+
 TEST(Loop, EverySampleArrivesOnceOverANetworkThatLosesAndCutsShort) {
   World world({.seed = 7, .faults = {.drop_request = 0.1, .drop_response = 0.1, .truncate = 0.05}});
   learn_and_improve(world);

@@ -27,6 +27,8 @@ struct WorldOptions {
   platform::NetworkFaults faults{};  // between devices and cloud
   bool exports_int8 = false;         // beside the plain files
   int int8_devices = 0;              // so many of the devices, from the first on, ask for them
+  std::string wire_budget = "none";  // of updates, and ...
+  double wire_keep = 0.9;            // ... the share of the free model's gain that they must keep
 };
 
 // One device and its application: looks at a point of a chess board and says its colour.
