@@ -81,7 +81,7 @@ std::int64_t nearest(const Split& split) {
 
 TEST(Split, OverlappingWindowsOfAStreamAreNotOnBothSides) {
   const Split split = split_by_content(windows(20'000));
-  EXPECT_NEAR(static_cast<double>(split.validation.size()), 2000, 600);
+  EXPECT_NEAR(static_cast<double>(split.validation.size()), 2000, 1000);  // 156 blocks
   EXPECT_GT(split.fit.size() + split.validation.size(), 19'000u);
   EXPECT_LT(split.fit.size() + split.validation.size(), 20'000u) << "windows at borders are on neither side";
   EXPECT_GE(nearest(split), 4);
