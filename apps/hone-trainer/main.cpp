@@ -1,7 +1,7 @@
 // hone-trainer: leases training jobs from a hone cloud and works them off, until it is told to stop; or trains
 // once on a folder of files, without a server.
 //
-//   hone-trainer --access trainer.json --work DIR
+//   hone-trainer --access trainer.json --work DIR [--commands DIR]
 //   hone-trainer --local PIPELINE.toml --data DIR --out DIR
 #include <pthread.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -90,8 +90,18 @@ Result<wire::AccessFile> wait_for_access(Files& files, const std::string& path, 
   }
 }
 
-int serve(const std::string& access_path, const std::string& work_folder, const std::string& name, Duration patience,
-          Stop& stop) {
+// Absolute, since a command works in a folder of its own.
+Result<std::string> folder_of_commands(const std::string& folder) {
+  if (folder.empty()) return std::string();
+  char* path = realpath(folder.c_str(), nullptr);
+  if (path == nullptr) return fail(Code::invalid, "--commands " + folder + ": there is no such folder");
+  std::string absolute = path;
+  std::free(path);
+  return absolute;
+}
+
+int serve(const std::string& access_path, const std::string& work_folder, const std::string& commands,
+          const std::string& name, Duration patience, Stop& stop) {
   const auto files = platform::make_posix_files();
   const auto clock = platform::make_system_clock();
   const Result<wire::AccessFile> access = wait_for_access(*files, access_path, patience, stop);
@@ -116,6 +126,7 @@ int serve(const std::string& access_path, const std::string& work_folder, const 
   trainer::WorkerConfig config;
   config.name = name;
   config.work_folder = work_folder;
+  config.commands_folder = commands;
   config.beats_elsewhere = true;
 
   std::atomic<bool> done = false;
@@ -145,12 +156,14 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string(code_version()));
   std::string access;
   std::string work;
+  std::string commands;
   std::string name = host_name();
   std::string level = "info";
   double wait_s = 0;
   trainer::LocalOptions local;
   app.add_option("--access", access, "The trainer.json that hone-cloud wrote");
   app.add_option("--work", work, "Folder for cached data; may be emptied at any time");
+  app.add_option("--commands", commands, "Folder of programs that pipelines may name; without it none are run");
   app.add_option("--name", name, "Name of this trainer in the cloud's lists; default: the host's")
       ->capture_default_str();
   app.add_option("--wait", wait_s, "Seconds to wait for the access file to appear")->check(CLI::Range(0.0, 86400.0));
@@ -179,6 +192,12 @@ int main(int argc, char** argv) {
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l: %v", spdlog::pattern_time_type::utc);  // as hone-cloud's
   spdlog::set_level(spdlog::level::from_str(level));
 
+  const Result<std::string> programs = folder_of_commands(commands);
+  if (!programs) {
+    spdlog::error("{}", programs.error().context);
+    return 1;
+  }
+
   // One thread takes the signals; blocked in all others, they interrupt nothing.
   sigset_t signals;
   sigemptyset(&signals);
@@ -193,9 +212,9 @@ int main(int argc, char** argv) {
     stop.set();
   });
   local.trainer = name;
-  const int status = local.pipeline.empty()
-                         ? serve(access, work, name, Duration(static_cast<std::int64_t>(wait_s * 1000)), stop)
-                         : app::run_local(local, [&] { return stop.is_set(); });
+  const int status = local.pipeline.empty() ? serve(access, work, *programs, name,
+                                                    Duration(static_cast<std::int64_t>(wait_s * 1000)), stop)
+                                            : app::run_local(local, [&] { return stop.is_set(); });
   pthread_kill(signal_thread.native_handle(), SIGTERM);  // where it has not come from outside
   signal_thread.join();
   return status;

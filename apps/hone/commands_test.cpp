@@ -132,7 +132,7 @@ TEST_F(CommandsTest, EnrollWritesOneSecretFileATicket) {
   answer("POST /v1/tickets", {{"tickets", {{{"token", "a"}}, {{"token", "b"}}}}});
   const Done done = run({"device", "enroll", "--pipeline", "digits", "--count", "2", "--valid", "30m", "--out", folder_ + "/t", "--json"});
   ASSERT_EQ(done.status, kDone) << done.err;
-  EXPECT_EQ(Json::parse(asked_.at("POST /v1/tickets")), (Json{{"pipeline", "digits"}, {"count", 2}, {"valid_s", 1800}}));
+  EXPECT_EQ(Json::parse(asked_.at("POST /v1/tickets")), (Json{{"pipeline", "digits"}, {"count", 2}, {"valid_s", 1800}, {"format", "onnx"}}));
   EXPECT_EQ(authorization_, "Bearer the-token");
   const Json paths = done.json().at("tickets");
   ASSERT_EQ(paths.size(), 2u);

@@ -23,7 +23,7 @@ constexpr Duration kTrainerPauseMax = std::chrono::seconds(60);
 constexpr Duration kStopWithin = std::chrono::seconds(5);
 
 struct ServeOptions {
-  std::string data, config, listen, mqtt_port, log_level;
+  std::string data, config, listen, mqtt_port, log_level, commands;
   std::vector<std::string> hosts, pipelines;
   bool no_trainer = false;
 };
@@ -97,8 +97,10 @@ Result<Json> serve(Files& files, ServeOptions options) {
   std::optional<Trainer> trainer;
   if (!options.no_trainer) {
     HONE_TRY(const std::string path, program("hone-trainer", "build it, or serve without one with --no-trainer"));
-    trainer.emplace(std::vector<std::string>{path, "--access", options.data + "/trainer.json", "--work",
-                                             options.data + "/trainer", "--wait", "60"});
+    std::vector<std::string> argv{path, "--access", options.data + "/trainer.json", "--work",
+                                  options.data + "/trainer", "--wait", "60"};
+    if (!options.commands.empty()) argv.insert(argv.end(), {"--commands", options.commands});
+    trainer.emplace(std::move(argv));
   }
   SignalFile signals;
   HONE_TRY(const auto cloud, ChildProcess::start(cloud_command(cloud_path, options)));
@@ -128,6 +130,7 @@ void add_serve_command(CLI::App& app, Context& context) {
   verb->add_option("--host", options->hosts, "Name or address that devices reach this machine by")
       ->take_all()->expected(1)->allow_extra_args(false);
   verb->add_option("--log-level", options->log_level, "trace, debug, info, warn or error");
+  verb->add_option("--commands", options->commands, "Folder of programs that pipelines may name; without it none are run");
   verb->add_flag("--no-trainer", options->no_trainer, "Start no trainer: others lease the jobs");
   verb->add_option("pipelines", options->pipelines, "Pipeline files");
   on_run(verb, context, [&context, options] { return serve(*context.files, *options); }, [](const Json&) {});

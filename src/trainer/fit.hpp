@@ -1,4 +1,4 @@
-// Fits the weights of a planned network to rows in memory: AdamW, one-cycle learning rate,
+// Fits the weights of a planned network to labelled rows in memory: AdamW, one-cycle learning rate,
 // seeded shuffling, the best epoch chosen on validation rows. CUDA when libtorch has it, else all
 // cores. On one machine the same rows, plan, start and seed give the same bits on the CPU.
 //
@@ -25,7 +25,7 @@ using OnProgress = std::function<bool(const wire::ProgressPoint&)>;
 
 struct Fitted {
   Weights weights;
-  double validation_metric = 0;            // accuracy of `weights` on the validation rows
+  double validation_metric = 0;            // of `weights` on the validation rows
   std::int64_t epoch = 0;                  // that they are from, counting from 1
   std::int64_t steps = 0;                  // in all
   std::string device;                      // "cpu" or "cuda"
@@ -36,6 +36,9 @@ struct Fitted {
 // wrong_base (`start` does not fit the plan), cancelled, unavailable (libtorch failed: no memory).
 [[nodiscard]] Result<Fitted> fit(const Plan& plan, const TrainRules& rules, const Rows& rows,
                                  const std::optional<Weights>& start, std::uint64_t seed, const OnProgress& progress);
+
+// `invalid` when there is none, or they do not fit the plan's signal.
+[[nodiscard]] Result<> check_rows(const Plan& plan, const Rows& rows);
 
 [[nodiscard]] std::string libtorch_version();
 

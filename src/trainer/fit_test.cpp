@@ -3,10 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/hash.hpp"
 #include "platform/sim/sim.hpp"
 #include "shared/delta/encode/encode.hpp"
 #include "shared/delta/encode/hints_file.hpp"
+#include "shared/model/run/runtime.hpp"
+#include "trainer/onnx_reader.hpp"
 #include "trainer/onnx_writer.hpp"
 #include "trainer/testing_rows.hpp"
 #include "trainer/train.hpp"
@@ -129,6 +134,103 @@ TEST(Fit, TrainsConvolutionsOnEveryKindOfSample) {
   }
 }
 
+TEST(Fit, StopsEarlyWhenNothingGetsBetter) {
+  const Rows rows = four_pairs(600, 1);
+  TrainRules patient = rules();
+  patient.epochs = 40;
+  const auto full = fit(plan_of(rows), patient, rows, {}, 1, never);
+  patient.patience = 2;
+  const auto stopped = fit(plan_of(rows), patient, rows, {}, 1, never);
+  ASSERT_TRUE(full && stopped);
+  EXPECT_LT(stopped->curve.size(), full->curve.size());
+  EXPECT_GT(stopped->validation_metric, 0.9);
+}
+
+// One row in fifty has the second label, and it is hard to tell from the first.
+Rows rare_label(std::size_t count, std::uint64_t seed) {
+  Rows rows;
+  rows.signal = signal({4}, 2);
+  Draw draw(seed);
+  for (std::size_t row = 0; row < count; ++row) {
+    const bool rare = row % 50 == 0;
+    for (std::size_t i = 0; i < 4; ++i) rows.x.push_back(static_cast<std::uint8_t>(draw() / 2 + (rare ? 70 : 0)));
+    rows.y.push_back(rare ? 1 : 0);
+  }
+  return rows;
+}
+
+double recall_of_rare(const Rows& rows, bool balance) {
+  TrainRules with = rules();
+  with.layers = {dense(8), relu(), dense(2)};
+  with.balance = balance;
+  const Plan plan = *plan_network(rows.signal, with.layers);
+  const auto fitted = fit(plan, with, rows, {}, 1, never);
+  EXPECT_TRUE(fitted) << fitted.error().context;
+  const Bytes onnx = *write_onnx(plan, fitted->weights, {PipelineName("rare"), "", "", "", 1});
+  const auto runtime = model::make_onnx_runtime();
+  const auto runner = (*runtime)->load(onnx, rows.signal);
+  std::vector<float> scores(rows.rows() * 2);
+  EXPECT_TRUE((*runner)->run(rows.x, static_cast<std::int64_t>(rows.rows()), scores));
+  double found = 0, all = 0;
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    if (rows.y[row] == 0) continue;
+    all += 1;
+    found += scores[2 * row + 1] > scores[2 * row] ? 1 : 0;
+  }
+  return found / all;
+}
+
+TEST(Fit, BalancedItFindsARareLabelMoreOften) {
+  const Rows rows = rare_label(3000, 1);
+  EXPECT_GT(recall_of_rare(rows, true), recall_of_rare(rows, false) + 0.2);
+}
+
+// A bright 2x2 spot at the left or at the right of a dark image, always at the same place.
+Rows spots(std::size_t count, int down) {
+  Rows rows;
+  rows.signal = signal({1, 8, 8}, 2);
+  for (std::size_t row = 0; row < count; ++row) {
+    std::array<std::uint8_t, 64> image{};
+    Draw draw(row + 1);
+    for (auto& pixel : image) pixel = static_cast<std::uint8_t>(draw() / 16);
+    const std::size_t left = row % 2 == 0 ? 1 : 5;
+    for (std::size_t y = 0; y < 2; ++y)
+      for (std::size_t x = 0; x < 2; ++x) image[(static_cast<std::size_t>(3 + down) + y) * 8 + left + x] = 250;
+    rows.x.insert(rows.x.end(), image.begin(), image.end());
+    rows.y.push_back(static_cast<std::int64_t>(row % 2));
+  }
+  return rows;
+}
+
+double accuracy_on(const Rows& rows, const Plan& plan, const Weights& weights) {
+  const Bytes onnx = *write_onnx(plan, weights, {PipelineName("spots"), "", "", "", 1});
+  const auto runtime = model::make_onnx_runtime();
+  const auto runner = (*runtime)->load(onnx, rows.signal);
+  std::vector<float> scores(rows.rows() * 2);
+  EXPECT_TRUE((*runner)->run(rows.x, static_cast<std::int64_t>(rows.rows()), scores));
+  double right = 0;
+  for (std::size_t row = 0; row < rows.rows(); ++row)
+    right += (scores[2 * row + 1] > scores[2 * row]) == (rows.y[row] == 1) ? 1 : 0;
+  return right / static_cast<double>(rows.rows());
+}
+
+TEST(Fit, ImagesThatAreMovedWhileTrainingAreKnownElsewhere) {
+  const Rows rows = spots(400, 0), moved = spots(400, 2);
+  TrainRules with = rules();
+  with.layers = {dense(16), relu(), dense(2)};
+  const Plan plan = *plan_network(rows.signal, with.layers);
+  with.augment.shift = 2;
+  with.augment.rotate = 5;
+  const auto augmented = fit(plan, with, rows, {}, 1, never);
+  ASSERT_TRUE(augmented) << augmented.error().context;
+  EXPECT_GT(accuracy_on(rows, plan, augmented->weights), 0.95);
+  EXPECT_GT(accuracy_on(moved, plan, augmented->weights), 0.95);
+  const auto again = fit(plan, with, rows, {}, 1, never);
+  if (augmented->device == "cpu") {
+    EXPECT_EQ(augmented->weights, again->weights) << "the seed moves them";
+  }
+}
+
 class Train : public ::testing::Test {
  protected:
   Train() {
@@ -245,6 +347,72 @@ TEST_F(TrainForTheWire, ReportsProgressThatGrowsBeyondFreeTraining) {
   }));
   EXPECT_GT(last, 0.3);  // a curve may end early
   EXPECT_LE(last, 1.0);
+}
+
+TEST_F(Train, TriesBothStartsAndTakesTheBetter) {
+  const Bytes base = run()->onnx;
+  job.base = ModelHash{sha256(base)};
+  pipeline.train.start = Start::best;
+  pipeline.train.epochs = 1;
+  const auto outcome = run(base);
+  ASSERT_TRUE(outcome) << outcome.error().context;
+  const Json& lineage = outcome->message.lineage;
+  const double warm = lineage["validation_warm"], fresh = lineage["validation_fresh"];
+  EXPECT_EQ(outcome->message.validation_metric, std::max(warm, fresh));
+  EXPECT_EQ(lineage["warm_start"].get<bool>(), warm >= fresh);
+  EXPECT_EQ(lineage["start"], "best");
+}
+
+TEST_F(Train, BeginsAfreshWhenTheRecipeSaysSo) {
+  pipeline.train.start = Start::fresh;
+  const Bytes base = run()->onnx;
+  job.base = ModelHash{sha256(base)};
+  EXPECT_EQ(run(base)->onnx, base) << "the deployed model changes nothing";
+}
+
+TEST_F(Train, LeavesOutRowsThatNobodyLabelled) {
+  for (std::size_t row = 0; row < 100; ++row) rows.y[row] = -1;
+  const auto outcome = run();
+  ASSERT_TRUE(outcome) << outcome.error().context;
+  EXPECT_EQ(outcome->message.lineage["rows"], 300);
+  EXPECT_EQ(outcome->message.lineage["rows_without_a_label"], 100);
+  rows.y.assign(rows.y.size(), -1);
+  EXPECT_THAT(run().error().context, HasSubstr("no row to train on"));
+}
+
+TEST_F(Train, StandardisesWithinTheGraphAndKeepsTheScaleWhenItGoesOn) {
+  // Far from zero, and hardly varying: without a scale of its own the network sees next to nothing.
+  for (auto& value : rows.x) value = static_cast<std::uint8_t>(200 + value / 16);
+  pipeline.train.normalise = true;
+  const auto first = run();
+  ASSERT_TRUE(first) << first.error().context;
+  EXPECT_GT(first->message.validation_metric, 0.9);
+  const auto scale_of = [&](const Bytes& onnx) {
+    Plan plan = *plan_network(rows.signal, pipeline.train.layers);
+    plan.input_scale = InputScale{{8}, std::vector<float>(8), std::vector<float>(8, 1), 0};
+    const auto scale = read_input_scale(onnx, plan);
+    EXPECT_TRUE(scale) << scale.error().context;
+    return scale ? *scale : std::nullopt;
+  };
+  ASSERT_TRUE(scale_of(first->onnx));
+  job.base = ModelHash{sha256(first->onnx)};
+  rows.x.resize(rows.x.size() / 2);
+  rows.y.resize(rows.y.size() / 2);
+  const auto next = run(first->onnx);
+  ASSERT_TRUE(next) << next.error().context;
+  EXPECT_EQ(scale_of(next->onnx), scale_of(first->onnx));
+  // The file alone does it: raw samples in, the labels out.
+  const auto runtime = model::make_onnx_runtime();
+  const auto runner = (*runtime)->load(next->onnx, rows.signal);
+  ASSERT_TRUE(runner) << runner.error().context;
+  std::vector<float> scores(rows.rows() * 4);
+  ASSERT_TRUE((*runner)->run(rows.x, static_cast<std::int64_t>(rows.rows()), scores));
+  double right = 0;
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    const auto begin = scores.begin() + static_cast<std::ptrdiff_t>(4 * row);
+    right += std::max_element(begin, begin + 4) - begin == rows.y[row] ? 1 : 0;
+  }
+  EXPECT_GT(right / static_cast<double>(rows.rows()), 0.9);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@
 #include <cstring>
 #include <string>
 
+#include "trainer/row_tensors.hpp"
+
 namespace hone::trainer {
 namespace {
 
@@ -36,6 +38,10 @@ at::Tensor initial(const Shape& shape, double gain) {
 
 Network::Network(const Plan& plan, at::Device device) : plan_(plan), layers_(plan.layers.size()) {
   const at::NoGradGuard no_gradient;
+  if (plan.input_scale) {
+    center_ = tensor_of(plan.input_scale->center, device).view(plan.input_scale->shape);
+    inverse_spread_ = tensor_of(plan.input_scale->inverse_spread, device).view(plan.input_scale->shape);
+  }
   const std::vector<PlannedTensor> planned = plan.tensors();
   std::size_t next = 0;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
@@ -54,11 +60,23 @@ at::Tensor Network::forward(const at::Tensor& raw, bool training) const {
 }
 
 // Channels last is what oneDNN's convolutions want on a CPU.
-at::Tensor Network::input(const at::Tensor& raw) const {
+at::Tensor Network::signal_units(const at::Tensor& raw) const {
   const bool channels_last = raw.dim() == 4 && raw.is_cpu();
   at::Tensor x = raw.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true,
-                           channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+                        channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
   return x.mul_(static_cast<float>(plan_.signal.scale));
+}
+
+at::Tensor Network::input(const at::Tensor& raw) const {
+  at::Tensor x = signal_units(raw);
+  if (!plan_.input_scale) return x;
+  const float clip = plan_.input_scale->clip;
+  return x.sub_(center_).mul_(inverse_spread_).clamp_(-clip, clip);
+}
+
+at::Tensor Network::to_signal_units(const at::Tensor& output) const {
+  if (!plan_.input_scale) return output;
+  return output.mul(inverse_spread_.flatten().reciprocal()).add(center_.flatten());
 }
 
 at::Tensor Network::layers(at::Tensor x, bool training) const {

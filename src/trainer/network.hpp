@@ -29,6 +29,11 @@ class Network {
   [[nodiscard]] at::Tensor input(const at::Tensor& raw) const;
   [[nodiscard]] at::Tensor layers(at::Tensor x, bool training) const;
 
+  // raw * scale, a copy in float32: what input() normalises, and what an autoencoder's output [n, elements]
+  // means once the input scale is taken back from it, as in the ONNX file.
+  [[nodiscard]] at::Tensor signal_units(const at::Tensor& raw) const;
+  [[nodiscard]] at::Tensor to_signal_units(const at::Tensor& output) const;
+
   [[nodiscard]] std::vector<at::Tensor> parameters() const;  // in the order of plan.tensors()
 
   [[nodiscard]] Weights weights() const;  // copied to host memory
@@ -44,6 +49,7 @@ class Network {
     at::Tensor weight, bias;  // undefined where a layer has none
   };
   Plan plan_;
+  at::Tensor center_, inverse_spread_;  // of plan_.input_scale, where there is one
   std::vector<LayerParameters> layers_;
   std::vector<at::Tensor> flat_;  // the same tensors as in layers_
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -16,5 +17,10 @@ constexpr std::size_t kOnnxBytesMax = std::size_t{1} << 30;
 // kOnnxBytesMax. `wrong_base`: a tensor is absent, of another shape or not fp32 (the recipe has
 // changed); the caller then trains from scratch. The graph itself is not looked at.
 [[nodiscard]] Result<Weights> read_weights(ByteView onnx, const Plan& plan);
+
+// What the model does with its input before the first layer, which must be of the same kind as the plan's
+// (plan.input_scale: absent or of what shape); the values are the file's own. `damaged` as above, `wrong_base`
+// when the kinds differ, or a value is no finite number.
+[[nodiscard]] Result<std::optional<InputScale>> read_input_scale(ByteView onnx, const Plan& plan);
 
 }  // namespace hone::trainer

@@ -1,6 +1,6 @@
 // Writes a trained network as an ONNX file: opset 13, IR 8, the contract of shared/model/run.
 //
-//   x [N, ...shape] of the signal's dtype -> Cast -> Mul scale -> layers -> scores [N, labels]
+//   x [N, ...shape] of the signal's dtype -> Cast -> Mul scale -> (input scale) -> layers -> scores [N, labels]
 //
 // The same arguments give the same bytes: nothing that changes from run to run (time, host) is
 // written. Two releases of one recipe differ in the weights and in a few lines at the very end,

@@ -19,6 +19,24 @@ Shape weight_shape(const PlannedLayer& planned) {
   return {layer.channels, product(planned.input)};
 }
 
+Result<Plan> plan_layers(const wire::Signal& signal, const std::vector<Layer>& layers, LastLayer last) {
+  HONE_TRY(const std::vector<Shape> shapes, shapes_of(signal, layers, last));
+  Plan plan;
+  plan.signal = signal;
+  plan.width = layers.back().channels;
+  Shape input = signal.shape;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    PlannedLayer planned;
+    planned.layer = layers[i];
+    planned.name = "layers." + std::to_string(i);
+    planned.input = std::exchange(input, shapes[i]);
+    planned.output = shapes[i];
+    planned.flatten = layers[i].kind == Layer::Kind::dense && planned.input.size() > 1;
+    plan.layers.push_back(std::move(planned));
+  }
+  return plan;
+}
+
 }  // namespace
 
 std::int64_t product(const Shape& shape) {
@@ -55,21 +73,12 @@ Result<Plan> plan_network(const wire::Signal& signal, const std::vector<Layer>& 
   HONE_CHECK(wire::check(signal));
   if (signal.labels.empty())
     return fail(Code::invalid, "signal.labels is empty: the recipes cnn and mlp learn labels; name them");
-  HONE_TRY(const std::vector<Shape> shapes, shapes_of(signal, layers));
-  Plan plan;
-  plan.signal = signal;
-  plan.width = static_cast<std::int64_t>(signal.labels.size());
-  Shape input = signal.shape;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    PlannedLayer planned;
-    planned.layer = layers[i];
-    planned.name = "layers." + std::to_string(i);
-    planned.input = std::exchange(input, shapes[i]);
-    planned.output = shapes[i];
-    planned.flatten = layers[i].kind == Layer::Kind::dense && planned.input.size() > 1;
-    plan.layers.push_back(std::move(planned));
-  }
-  return plan;
+  return plan_layers(signal, layers, LastLayer::labels);
+}
+
+Result<Plan> plan_autoencoder(const wire::Signal& signal, const std::vector<Layer>& layers) {
+  HONE_CHECK(wire::check(signal));
+  return plan_layers(signal, layers, LastLayer::elements);
 }
 
 }  // namespace hone::trainer

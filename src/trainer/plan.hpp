@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "shared/pipeline/pipeline.hpp"
 #include "shared/wire/signal.hpp"
+#include "trainer/input_scale.hpp"
 
 namespace hone::trainer {
 
@@ -31,7 +33,8 @@ struct PlannedTensor {
 struct Plan {
   wire::Signal signal;
   std::vector<PlannedLayer> layers;
-  std::int64_t width = 0;  // of an output row: the number of labels
+  std::int64_t width = 0;  // of an output row: the number of labels, or of elements of a sample
+  std::optional<InputScale> input_scale;  // before the first layer; set by the recipe once it is learned
 
   [[nodiscard]] std::vector<PlannedTensor> tensors() const;  // every weight and bias, in order
   [[nodiscard]] std::int64_t parameters() const;
@@ -40,6 +43,9 @@ struct Plan {
 
 // `invalid` when there are no labels, or when the layers do not fit the signal (shapes_of).
 [[nodiscard]] Result<Plan> plan_network(const wire::Signal& signal, const std::vector<Layer>& layers);
+
+// Of a network that gives back its own input; labels do not matter.
+[[nodiscard]] Result<Plan> plan_autoencoder(const wire::Signal& signal, const std::vector<Layer>& layers);
 
 [[nodiscard]] std::int64_t product(const Shape& shape);
 

@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "shared/pipeline/pipeline.hpp"
 #include "shared/wire/messages.hpp"
+#include "trainer/command/command_host.hpp"
 #include "trainer/fit.hpp"
 #include "trainer/onnx_writer.hpp"
 #include "trainer/rows.hpp"
@@ -22,6 +23,7 @@ struct RecipeInput {  // borrowed
   const Rows& rows;
   const std::optional<Bytes>& base_onnx;  // of the deployed model
   const OnProgress& progress;
+  const CommandHost* commands = nullptr;  // null: commands are not run here
 
   // `base`: hex of the model that the weights began from; empty: from scratch.
   [[nodiscard]] OnnxLineage onnx_lineage(const std::string& base) const {
@@ -47,6 +49,8 @@ struct RecipeOutput : ModelOutput {
 };
 
 [[nodiscard]] Result<RecipeOutput> train_network(const RecipeInput& input);  // cnn, mlp
+[[nodiscard]] Result<RecipeOutput> train_autoencoder(const RecipeInput& input);
 [[nodiscard]] Result<RecipeOutput> train_kmeans(const RecipeInput& input);
+[[nodiscard]] Result<RecipeOutput> train_command(const RecipeInput& input);
 
 }  // namespace hone::trainer

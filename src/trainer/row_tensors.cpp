@@ -40,6 +40,10 @@ at::Tensor indices_tensor(const std::vector<std::int64_t>& rows, at::Device devi
   return at::tensor(rows, at::kLong).to(device);
 }
 
+at::Tensor tensor_of(const std::vector<float>& values, at::Device device) {
+  return at::tensor(values, at::kFloat).to(device);
+}
+
 std::vector<float> floats_of(const at::Tensor& values) {
   const at::Tensor host = values.to(at::kCPU, at::kFloat).contiguous();
   return {host.data_ptr<float>(), host.data_ptr<float>() + host.numel()};

@@ -21,6 +21,8 @@ namespace hone::trainer {
 
 [[nodiscard]] at::Tensor indices_tensor(const std::vector<std::int64_t>& rows, at::Device device);  // [n] int64
 
+[[nodiscard]] at::Tensor tensor_of(const std::vector<float>& values, at::Device device);  // [n] float32, a copy
+
 // Copied to host memory as floats, row-major.
 [[nodiscard]] std::vector<float> floats_of(const at::Tensor& values);
 

@@ -1,8 +1,11 @@
 #include "trainer/rows.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
+
+#include "shared/wire/batch.hpp"
 
 namespace hone::trainer {
 namespace {
@@ -54,23 +57,34 @@ std::optional<bool> validates(const Rows& rows, std::size_t row) {
                          when.t_ms, kValidationShare);
 }
 
+template <class Keep>
+Rows rows_where(const Rows& rows, const Keep& keep) {
+  Rows kept;
+  kept.signal = rows.signal;
+  kept.stream = rows.stream;
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    if (!keep(row)) continue;
+    const ByteView sample = rows.sample(row);
+    kept.x.insert(kept.x.end(), sample.begin(), sample.end());
+    kept.y.push_back(rows.y[row]);
+    if (rows.stream) kept.sensed.push_back(sensed(rows, row));
+  }
+  return kept;
+}
+
 }  // namespace
 
 std::optional<Rows> finite_rows(const Rows& rows) {
   if (rows.signal.dtype != wire::DType::float32 || rows.x.size() != rows.rows() * rows.signal.sample_bytes())
     return std::nullopt;
   if (holds_only_numbers(rows.x)) return std::nullopt;
-  Rows kept;
-  kept.signal = rows.signal;
-  kept.stream = rows.stream;
-  for (std::size_t row = 0; row < rows.rows(); ++row) {
-    const ByteView sample = rows.sample(row);
-    if (!holds_only_numbers(sample)) continue;
-    kept.x.insert(kept.x.end(), sample.begin(), sample.end());
-    kept.y.push_back(rows.y[row]);
-    if (rows.stream) kept.sensed.push_back(sensed(rows, row));
-  }
-  return kept;
+  return rows_where(rows, [&](std::size_t row) { return holds_only_numbers(rows.sample(row)); });
+}
+
+std::optional<Rows> labelled_rows(const Rows& rows) {
+  const bool all = std::none_of(rows.y.begin(), rows.y.end(), [](std::int64_t label) { return label == wire::kNoLabel; });
+  if (all || rows.x.size() != rows.rows() * rows.signal.sample_bytes()) return std::nullopt;
+  return rows_where(rows, [&](std::size_t row) { return rows.y[row] != wire::kNoLabel; });
 }
 
 Split split_by_content(const Rows& rows) {

@@ -37,6 +37,9 @@ struct Rows {
 // is always so for whole numbers.
 [[nodiscard]] std::optional<Rows> finite_rows(const Rows& rows);
 
+// The rows without those that nobody labelled; nullopt when there are none of these.
+[[nodiscard]] std::optional<Rows> labelled_rows(const Rows& rows);
+
 // Which rows the weights are fitted to, and which choose the best epoch.
 struct Split {
   std::vector<std::int64_t> fit;

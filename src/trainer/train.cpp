@@ -19,8 +19,8 @@ Result<RecipeOutput> run_recipe(const RecipeInput& input) {
     case Recipe::cnn:
     case Recipe::mlp: return train_network(input);
     case Recipe::kmeans: return train_kmeans(input);
-    case Recipe::autoencoder:
-    case Recipe::command: break;
+    case Recipe::autoencoder: return train_autoencoder(input);
+    case Recipe::command: return train_command(input);
   }
   return fail(Code::invalid, "this trainer does not know the recipe " + std::string(name_of(input.pipeline.train.recipe)));
 }
@@ -63,11 +63,13 @@ void name_files(ModelOutput& output, wire::ModelFiles& files, std::vector<Bytes>
 
 Result<TrainOutcome> train(const wire::Job& job, const Pipeline& pipeline, const Rows& rows,
                            const std::optional<Bytes>& base_onnx, const std::string& trainer, const Clock& clock,
-                           const OnProgress& progress) {
+                           const OnProgress& progress, const CommandHost* commands) {
   const Time began = clock.now();
   const std::optional<Rows> kept = finite_rows(rows);
-  const Rows& used = kept ? *kept : rows;
-  HONE_TRY(RecipeOutput output, run_recipe({job, pipeline, used, base_onnx, progress}));
+  const Rows& finite = kept ? *kept : rows;
+  const std::optional<Rows> labelled = learns_labels(pipeline.train.recipe) ? labelled_rows(finite) : std::nullopt;
+  const Rows& used = labelled ? *labelled : finite;
+  HONE_TRY(RecipeOutput output, run_recipe({job, pipeline, used, base_onnx, progress, commands}));
   add_exports(pipeline.exports, used, output);
   TrainOutcome outcome;
   name_files(output, outcome.message, outcome.further);
@@ -83,7 +85,8 @@ Result<TrainOutcome> train(const wire::Job& job, const Pipeline& pipeline, const
   if (job.base_release.value != 0) outcome.message.lineage["base_release"] = job.base_release.value;
   outcome.message.lineage["hone"] = code_version();
   outcome.message.lineage["rows"] = used.rows();
-  if (kept) outcome.message.lineage["rows_without_a_number"] = rows.rows() - used.rows();
+  if (kept) outcome.message.lineage["rows_without_a_number"] = rows.rows() - finite.rows();
+  if (labelled) outcome.message.lineage["rows_without_a_label"] = finite.rows() - used.rows();
   outcome.message.seconds_train = std::chrono::duration<double>(clock.now() - began).count();
   return outcome;
 }

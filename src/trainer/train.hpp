@@ -11,6 +11,7 @@
 #include "base/time.hpp"
 #include "shared/pipeline/pipeline.hpp"
 #include "shared/wire/messages.hpp"
+#include "trainer/command/command_host.hpp"
 #include "trainer/fit.hpp"
 #include "trainer/rows.hpp"
 
@@ -24,10 +25,12 @@ struct TrainOutcome {
 
 // `pipeline` is what job.pipeline_toml says. `base_onnx` is the file of job.base: training begins
 // from its weights when they fit the recipe; when not, it begins from scratch and the lineage says
-// why. The clock only measures. `trainer` is this trainer's name, for the lineage.
+// why. The clock only measures. `trainer` is this trainer's name, for the lineage. `commands`: what the recipe `command`
+// may run; null: nothing.
 // Errors as in fit(); `invalid` also for layers that do not fit the signal.
 [[nodiscard]] Result<TrainOutcome> train(const wire::Job& job, const Pipeline& pipeline, const Rows& rows,
                                          const std::optional<Bytes>& base_onnx, const std::string& trainer,
-                                         const Clock& clock, const OnProgress& progress);
+                                         const Clock& clock, const OnProgress& progress,
+                                         const CommandHost* commands = nullptr);
 
 }  // namespace hone::trainer

@@ -28,9 +28,11 @@ class Cloud:
             self._bin / "hone-cloud", "--data", self._data, "--listen", listen, "--mqtt-port", str(mqtt_port), *self._pipeline_files])
         self._connection = None
 
-    def start_trainer(self, name: str = "hone-trainer"):
+    def start_trainer(self, name: str = "hone-trainer", commands: pathlib.Path = None):
         work = self._folder / name
-        self._start(name, work, [self._bin / "hone-trainer", "--access", self._data / "trainer.json", "--work", work, "--name", name])
+        more = ["--commands", commands] if commands else []
+        self._start(name, work, [self._bin / "hone-trainer", "--access", self._data / "trainer.json", "--work", work,
+                                 "--name", name, *more])
 
     def _start(self, name: str, folder: pathlib.Path, command: list) -> dict:
         """Returns what the process wrote into `folder`/ready.json once it works."""

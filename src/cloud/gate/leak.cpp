@@ -1,12 +1,12 @@
 #include "cloud/gate/leak.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <random>
 #include <utility>
 
+#include "cloud/gate/sample_values.hpp"
 #include "shared/metrics/draw.hpp"
 
 namespace hone::cloud {
@@ -15,23 +15,6 @@ namespace {
 constexpr std::uint64_t kSeed = 0x686f6e65;  // any; fixed, so that the same data gives the same twins
 constexpr int kPairs = 1'001;
 constexpr std::size_t kFloatsMax = std::size_t{1} << 28;
-
-template <class T>
-float number_at(const std::uint8_t* bytes) {
-  using Bits = std::conditional_t<sizeof(T) == 1, std::uint8_t, std::conditional_t<sizeof(T) == 2, std::uint16_t, std::uint32_t>>;
-  Bits bits = 0;
-  for (std::size_t i = sizeof(T); i-- > 0;)
-    bits = static_cast<Bits>((sizeof(T) > 1 ? static_cast<std::uint64_t>(bits) << 8 : 0) | bytes[i]);
-  return static_cast<float>(std::bit_cast<T>(bits));
-}
-
-template <class T>
-void read_as(ByteView row, std::vector<float>& values) {
-  for (std::size_t at = 0; at + sizeof(T) <= row.size(); at += sizeof(T)) {
-    const float value = number_at<T>(row.data() + at);
-    values.push_back(std::isfinite(value) ? value : 0.0f);
-  }
-}
 
 double distance_between(const float* a, const float* b, std::size_t width) {
   double sum = 0;
@@ -50,22 +33,12 @@ LeakCheck::LeakCheck(wire::Signal signal) : signal_(std::move(signal)), width_(s
   for (std::size_t i = 0; i < kDirections * width_; ++i) directions_.push_back(random() & 1 ? length : -length);
 }
 
-void LeakCheck::read(ByteView row, std::vector<float>& values) const {
-  switch (signal_.dtype) {
-    case wire::DType::uint8: return read_as<std::uint8_t>(row, values);
-    case wire::DType::int8: return read_as<std::int8_t>(row, values);
-    case wire::DType::int16: return read_as<std::int16_t>(row, values);
-    case wire::DType::int32: return read_as<std::int32_t>(row, values);
-    case wire::DType::float32: return read_as<float>(row, values);
-  }
-}
-
 void LeakCheck::add_holdout(ByteView rows) {
   const std::size_t bytes = signal_.sample_bytes();
   for (std::size_t at = 0; at + bytes <= rows.size(); at += bytes) {
     twins_.push_back(0);
     if (holdout_.size() + width_ > kFloatsMax) continue;
-    read(rows.subspan(at, bytes), holdout_);
+    append_values(signal_.dtype, rows.subspan(at, bytes), holdout_);
   }
 }
 
@@ -115,7 +88,7 @@ void LeakCheck::add_training(ByteView rows) {
   std::vector<float> values;
   for (std::size_t at = 0; at + bytes <= rows.size(); at += bytes) {
     values.clear();
-    read(rows.subspan(at, bytes), values);
+    append_values(signal_.dtype, rows.subspan(at, bytes), values);
     const auto mine = project(values.data());
     auto place = std::lower_bound(places_.begin(), places_.end(), mine[0] - reach,
                                   [](const Place& p, float bound) { return p.at[0] < bound; });

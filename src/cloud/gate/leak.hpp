@@ -42,7 +42,6 @@ class LeakCheck {
     std::array<float, kDirections> at{};
     std::uint32_t row = 0;
   };
-  void read(ByteView row, std::vector<float>& values) const;
   [[nodiscard]] std::array<float, kDirections> project(const float* values) const;
   [[nodiscard]] bool near(const float* a, const float* b) const;
 

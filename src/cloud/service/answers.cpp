@@ -1,12 +1,14 @@
 #include "cloud/service/answers.hpp"
 
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "cloud/gate/evaluate.hpp"
 #include "cloud/service/holdout.hpp"
+#include "cloud/service/reconstruction.hpp"
 
 namespace hone::cloud {
 namespace {
@@ -14,12 +16,6 @@ namespace {
 constexpr std::int64_t kRowsAtOnce = 256;
 // Of the output `anomaly`: the score, 1 or 0 for anomalous or not, the cluster.
 constexpr std::int64_t kAnomalyWidth = 3;
-
-Result<std::unique_ptr<model::Runner>> load(const Asking& asking, const ModelHash& model, std::string_view further) {
-  auto onnx = asking.blobs.get(BlobHash{model.sha256}, kModelBytesMax);
-  if (!onnx) return fail(Code::unavailable, "model " + model.hex() + ": " + onnx.error().context);
-  return asking.runtime.load(*onnx, asking.dataset.signal, further);
-}
 
 using TakeOutputs = std::function<Result<>(std::span<const float> outputs, std::span<const float> further,
                                            std::int64_t rows)>;
@@ -37,13 +33,23 @@ Result<> run_all(const Asking& asking, const model::Runner& runner, const TakeOu
                    });
 }
 
+std::vector<float> first_column(std::span<const float> outputs, std::int64_t rows) {
+  const std::size_t width = outputs.size() / static_cast<std::size_t>(rows);
+  std::vector<float> column;
+  for (std::size_t at = 0; at < outputs.size(); at += width) column.push_back(outputs[at]);
+  return column;
+}
+
 Result<std::vector<double>> ask_scores(const Asking& asking, Metric metric, const ModelHash& model) {
-  HONE_TRY(const auto runner, load(asking, model, {}));
+  HONE_TRY(const auto runner, load_model(asking, model, {}));
+  const bool anomaly = metric == Metric::auc && runner->scores_anomalies();
   std::vector<double> answers;
   HONE_CHECK(run_all(asking, *runner,
-                     [&](std::span<const float> scores, std::span<const float>, std::int64_t) -> Result<> {
-                       HONE_TRY(const auto some, answers_of(metric, scores, runner->width(),
-                                                            asking.dataset.signal.labels.size()));
+                     [&](std::span<const float> scores, std::span<const float>, std::int64_t rows) -> Result<> {
+                       const std::vector<float> column = anomaly ? first_column(scores, rows) : std::vector<float>{};
+                       HONE_TRY(const auto some,
+                                answers_of(metric, anomaly ? column : scores, anomaly ? 1 : runner->width(),
+                                           asking.dataset.signal.labels.size()));
                        answers.insert(answers.end(), some.begin(), some.end());
                        return {};
                      }));
@@ -51,7 +57,7 @@ Result<std::vector<double>> ask_scores(const Asking& asking, Metric metric, cons
 }
 
 Result<std::unique_ptr<model::Runner>> load_clustering(const Asking& asking, const ModelHash& model) {
-  HONE_TRY(auto runner, load(asking, model, kFeaturesOutput));
+  HONE_TRY(auto runner, load_model(asking, model, kFeaturesOutput));
   if (runner->width() != kAnomalyWidth)
     return fail(Code::invalid, "the model's first output has " + std::to_string(runner->width()) +
                                    " numbers a row; score, anomalous or not, and cluster are needed");
@@ -78,10 +84,18 @@ Result<std::vector<double>> ask_clusters(const Asking& asking, const ModelHash& 
 
 }  // namespace
 
-bool can_ask(Metric metric) { return metric != Metric::score && metric != Metric::reconstruction; }
+Result<std::unique_ptr<model::Runner>> load_model(const Asking& asking, const ModelHash& model,
+                                                  std::string_view further) {
+  auto onnx = asking.blobs.get(BlobHash{model.sha256}, kModelBytesMax);
+  if (!onnx) return fail(Code::unavailable, "model " + model.hex() + ": " + onnx.error().context);
+  return asking.runtime.load(*onnx, asking.dataset.signal, further);
+}
+
+bool can_ask(Metric metric) { return metric != Metric::score; }
 
 Result<std::vector<double>> ask(const Asking& asking, Metric metric, const ModelHash& model) {
   if (metric == Metric::silhouette) return ask_clusters(asking, model);
+  if (metric == Metric::reconstruction) return ask_reconstruction(asking, model);
   return ask_scores(asking, metric, model);
 }
 

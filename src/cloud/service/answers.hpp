@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -22,11 +24,16 @@ struct Asking {  // borrowed; must outlive the call
   const wire::DatasetManifest& dataset;
 };
 
+// The model as devices would load it, with a further output or none ({}). Errors as for ask().
+[[nodiscard]] Result<std::unique_ptr<model::Runner>> load_model(const Asking& asking, const ModelHash& model,
+                                                                std::string_view further);
+
 // False: ask() has no question for this metric yet.
 [[nodiscard]] bool can_ask(Metric metric);
 
-// One number a holdout row, in order: for accuracy, f1 and auc as answers_of (cloud/gate/evaluate.hpp) has it, for
-// silhouette the cluster. `invalid` or `damaged` when the model cannot be asked (it does not fit the signal or the
+// One number a holdout row, in order: for accuracy, f1 and auc as answers_of (cloud/gate/evaluate.hpp) has it (for auc of
+// a model that scores anomalies its score), for silhouette the cluster, for reconstruction what
+// cloud/service/reconstruction.hpp says. `invalid` or `damaged` when the model cannot be asked (it does not fit the signal or the
 // metric, or fails), `unavailable` when it or the data cannot be read.
 [[nodiscard]] Result<std::vector<double>> ask(const Asking& asking, Metric metric, const ModelHash& model);
 

@@ -34,6 +34,11 @@ Result<Facts> from_clusters(const Evidence& evidence) {
 
 Result<Facts> facts_from(const Evidence& evidence) {
   if (evidence.metric == Metric::silhouette) return from_clusters(evidence);
+  if (evidence.metric == Metric::reconstruction)
+    return facts_from_figures(evidence.candidate, evidence.deployed, {}, {}, evidence.twins);
+  if (evidence.metric == Metric::score)
+    return facts_from_figures(evidence.candidate, evidence.deployed, evidence.labels, evidence.label_names,
+                              evidence.twins);
   return facts_from_answers(evidence.metric, evidence.candidate, evidence.deployed, evidence.labels,
                             evidence.label_names, evidence.twins);
 }

@@ -8,6 +8,7 @@
 #include "cloud/gate/gate.hpp"
 #include "cloud/gate/leak.hpp"
 #include "cloud/service/answers.hpp"
+#include "cloud/service/evaluation.hpp"
 #include "cloud/service/evidence.hpp"
 #include "cloud/service/holdout.hpp"
 
@@ -61,8 +62,9 @@ Judgement judgement_of(const GateRecord& record) {
 }  // namespace
 
 Result<Judgement> Judge::judge(const Question& question) {
-  if (!can_ask(question.pipeline.gate.metric)) return not_judged(question.pipeline.gate.metric);
+  if (!question.figures && !can_ask(question.pipeline.gate.metric)) return not_judged(question.pipeline.gate.metric);
   HONE_TRY(const auto dataset, load_dataset(blobs_, question.dataset));
+  if (question.figures) return judge_figures(question, dataset);
   HONE_CHECK(ask_deployed(question, dataset));
   HONE_CHECK(find_twins(question.dataset, dataset));
   const Asking asking{blobs_, runtime_, dataset};
@@ -77,6 +79,23 @@ Result<Judgement> Judge::judge(const Question& question) {
     HONE_CHECK(find_space(question.dataset, dataset, ruler));
   }
   return decide_on(question, dataset, *answers);
+}
+
+// Both models' figures come from one run of one program: when those of the deployed model are none, there is nothing to
+// compare with, and that is no reason to take the candidate for a first model.
+Result<Judgement> Judge::judge_figures(const Question& question, const wire::DatasetManifest& dataset) {
+  const std::int64_t rows = dataset.holdout_rows();
+  const auto candidate = read_figures(blobs_, question.figures->candidate, rows);
+  if (!candidate && its_fault(candidate.error())) return rejected(candidate.error());
+  if (!candidate) return fail(candidate.error());
+  if (question.figures->base && !question.released.empty()) {
+    auto deployed = read_figures(blobs_, *question.figures->base, rows);
+    if (!deployed && its_fault(deployed.error())) return rejected(deployed.error().within("of the deployed model"));
+    if (!deployed) return fail(deployed.error());
+    deployed_ = Answers{Metric::score, question.dataset, question.released.back(), std::move(*deployed), {}};
+  }
+  HONE_CHECK(find_twins(question.dataset, dataset));
+  return decide_on(question, dataset, *candidate);
 }
 
 Result<Judgement> Judge::decide_on(const Question& question, const wire::DatasetManifest& dataset,

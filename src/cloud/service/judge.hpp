@@ -17,6 +17,7 @@
 #include "shared/model/run/runtime.hpp"
 #include "shared/pipeline/pipeline.hpp"
 #include "shared/wire/dataset.hpp"
+#include "shared/wire/messages.hpp"
 
 namespace hone::cloud {
 
@@ -36,6 +37,7 @@ struct Question {
   ModelHash candidate;
   std::vector<ModelHash> released;  // the published models, oldest first; the last one is deployed
   std::optional<Look> last_look;    // of the newest earlier verdict that had one (look_of)
+  std::optional<wire::EvaluatedModels> figures{};  // score: what a trainer measured of both models (evaluation.hpp)
 };
 
 class Judge {
@@ -71,6 +73,7 @@ class Judge {
     DatasetHash dataset;
     MeasuredSpace space;
   };
+  [[nodiscard]] Result<Judgement> judge_figures(const Question& question, const wire::DatasetManifest& dataset);
   [[nodiscard]] Result<> ask_deployed(const Question& question, const wire::DatasetManifest& dataset);
   [[nodiscard]] Result<> find_twins(const DatasetHash& hash, const wire::DatasetManifest& dataset);
   [[nodiscard]] Result<> find_space(const DatasetHash& hash, const wire::DatasetManifest& dataset,

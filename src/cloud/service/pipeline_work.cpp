@@ -99,6 +99,7 @@ Result<> PipelineWork::fill_in(JobRow& job, const TrainingSituation& situation) 
   HONE_TRY(const DatasetVersion version, dataset_->cut(ports_.clock.now()));
   job.toml = pipeline_->toml;
   job.fingerprint = situation.facts.fingerprint;
+  job.needs_commands = pipeline_->train.recipe == Recipe::command;
   job.dataset = version.hash;
   job.samples = situation.facts.samples;
   job.last_sample = situation.totals.last_received;
@@ -113,11 +114,13 @@ Result<> PipelineWork::fill_in(JobRow& job, const TrainingSituation& situation) 
 
 Result<bool> PipelineWork::judge_trained() {
   HONE_TRY(const auto jobs, ports_.stores.releases->jobs_to_judge(pipeline_->name));
+  bool some = false;
   for (const std::int64_t number : jobs) {
     auto judged = judge_one(number);
     if (!judged) return fail(judged.error().within("judge job-" + std::to_string(number)));
+    some = some || *judged;
   }
-  return !jobs.empty();
+  return some;
 }
 
 Result<bool> PipelineWork::judge_one(std::int64_t number) {
@@ -126,8 +129,14 @@ Result<bool> PipelineWork::judge_one(std::int64_t number) {
   HONE_TRY(const auto releases, ports_.stores.releases->list(pipeline_->name));
   const ReleaseSeq compared_with = releases.empty() ? ReleaseSeq{} : releases.front().seq;
 
+  const std::vector<ModelHash> released = published_models(releases);
+  std::optional<Evaluation> evaluation;
+  if (pipeline_->gate.metric == Metric::score) {
+    HONE_TRY(evaluation, find_evaluation(*job, released));
+    if (evaluation->state == Evaluation::State::waiting) return false;
+  }
   HONE_TRY(const auto last_look, newest_look());
-  HONE_TRY(const JobJudgement judged, judge_job(judge_, *pipeline_, *job, published_models(releases), last_look));
+  HONE_TRY(const JobJudgement judged, judge_job(judge_, *pipeline_, *job, released, last_look, evaluation));
   const Judgement& judgement = judged.judgement;
   const Time at = ports_.clock.now();
   VerdictRow verdict{number, pipeline_->name, at, judgement.decision, judgement.reason, judgement.numbers, {}, Json::array()};
@@ -150,7 +159,16 @@ Result<bool> PipelineWork::judge_one(std::int64_t number) {
   }
   HONE_TRY(const bool stored, ports_.stores.releases->add_verdict(verdict, promoted, compared_with));
   if (stored) log("job-" + std::to_string(number) + ": " + judgement.decision + ": " + judgement.reason);
-  return stored;  // else a rollback came in between: the next step judges again
+  return true;  // not stored: a rollback came in between, and the next step judges again
+}
+
+Result<Evaluation> PipelineWork::find_evaluation(const JobRow& job, const std::vector<ModelHash>& released) {
+  std::optional<ModelHash> deployed;
+  if (!released.empty()) deployed = released.back();
+  HONE_TRY(const Evaluation evaluation,
+           evaluation_of(*ports_.stores.jobs, *pipeline_, job, deployed, ports_.clock.now()));
+  if (evaluation.queued_now) log("job-" + std::to_string(job.number) + ": waits for a trainer to measure its model");
+  return evaluation;
 }
 
 // Verdicts that compared nothing in between are no looks; so many in a row are not expected.

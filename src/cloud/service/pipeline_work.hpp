@@ -14,6 +14,7 @@
 #include "base/time.hpp"
 #include "cloud/dataset/dataset.hpp"
 #include "cloud/publish/publish.hpp"
+#include "cloud/service/evaluation.hpp"
 #include "cloud/service/judge.hpp"
 #include "cloud/service/stores.hpp"
 #include "cloud/service/trigger_facts.hpp"
@@ -43,7 +44,9 @@ class PipelineWork {
   [[nodiscard]] Result<bool> split_some();
   [[nodiscard]] Result<> finish_releases();
   [[nodiscard]] Result<bool> judge_trained();
+  // False: its turn has not come, a trainer has to measure the model first.
   [[nodiscard]] Result<bool> judge_one(std::int64_t number);
+  [[nodiscard]] Result<Evaluation> find_evaluation(const JobRow& job, const std::vector<ModelHash>& released);
   [[nodiscard]] Result<std::optional<Look>> newest_look();
   [[nodiscard]] Result<> measure_deployed_ahead(const TrainingSituation& situation);
   [[nodiscard]] Result<TriggerAnswer> start_training(const TrainingSituation& situation);

@@ -49,6 +49,12 @@ Result<std::optional<wire::ReleaseManifest>> manifest_of(Desk& desk, const Relea
   return std::optional(std::move(manifest));
 }
 
+// Why a job may stay queued for long.
+std::string waits_for(const JobRow& job) {
+  const bool waits = job.state == JobState::queued && job.needs_commands;
+  return waits ? "a trainer that was started with --commands" : "";
+}
+
 Result<Json> job_json(Desk& desk, const JobRow& job, bool with_points) {
   HONE_TRY(const auto points, desk.stores.jobs->points(job.number));
   HONE_TRY(const auto verdict, desk.stores.releases->verdict(job.number));
@@ -57,8 +63,10 @@ Result<Json> job_json(Desk& desk, const JobRow& job, bool with_points) {
     progress = points.back().point.progress;
   }
   Json json = {{"id", job_name(job.number)},
+               {"kind", wire::name_of(job.kind)},
                {"pipeline", job.pipeline.value},
                {"state", name_of(job.state)},
+               {"waits_for", text_or_null(waits_for(job))},
                {"reason", job.reason},
                {"failure", text_or_null(job.failure)},
                {"progress", progress},
@@ -68,6 +76,8 @@ Result<Json> job_json(Desk& desk, const JobRow& job, bool with_points) {
                {"samples", job.samples},
                {"base", or_null(job.base, [](const ModelHash& h) { return h.hex(); })},
                {"base_release", job.base_release.value == 0 ? Json(nullptr) : Json(job.base_release.value)},
+               {"candidate", or_null(job.candidate, [](const ModelHash& h) { return h.hex(); })},
+               {"subject", or_null(job.subject, job_name)},
                {"model", or_null(job.trained, [](const wire::ModelFiles& f) { return f.model.hex(); })},
                {"seconds_train", job.seconds_train},
                {"validation_metric",
@@ -184,6 +194,18 @@ Result<> add_last(Desk& desk, const PipelineName& pipeline, Json& json) {
   return {};
 }
 
+bool at_work(const JobRow& job) {
+  return job.state == JobState::queued || job.state == JobState::leased;
+}
+
+// The training that is queued or runs, else the evaluation of what the last one made.
+Result<std::optional<JobRow>> job_at_work(Desk& desk, const TrainingSituation& situation) {
+  if (!situation.last || at_work(*situation.last)) return situation.last;
+  HONE_TRY(auto evaluation, desk.stores.jobs->evaluation_of(situation.last->number));
+  if (evaluation && !at_work(*evaluation)) evaluation.reset();
+  return evaluation;
+}
+
 Result<Json> pipeline_json(Desk& desk, const Registry::Entry& entry, Time now) {
   const Pipeline& pipeline = *entry.pipeline;
   HONE_TRY(const auto situation, training_situation(desk.stores, pipeline, now));
@@ -217,8 +239,9 @@ Result<Json> pipeline_json(Desk& desk, const Registry::Entry& entry, Time now) {
                         {"note", text_or_null(deployed->note)}};
     HONE_TRY(json["rollout"], rollout_json(desk, pipeline, *deployed, devices));
   }
-  if (situation.last && (situation.last->state == JobState::queued || situation.last->state == JobState::leased)) {
-    HONE_TRY(json["job"], job_json(desk, *situation.last, false));
+  HONE_TRY(const auto job, job_at_work(desk, situation));
+  if (job) {
+    HONE_TRY(json["job"], job_json(desk, *job, false));
   }
   HONE_CHECK(add_last(desk, pipeline.name, json));
   std::map<std::string, std::int64_t> by_release, by_state;

@@ -27,8 +27,12 @@ Result<HttpResponse> lease(Desk& desk, const Request& request) {
   if (trainer.empty() || trainer.size() > kTrainerNameBytesMax) {
     return fail(Code::invalid, "a trainer's name has 1 to " + std::to_string(kTrainerNameBytesMax) + " bytes");
   }
+  bool commands = false;  // an older trainer does not say it, and runs none
+  if (body.contains("commands")) {
+    HONE_TRY(commands, get_bool(body, "commands"));
+  }
   HONE_TRY([[maybe_unused]] const auto next, expire_leases(*desk.stores.jobs, request.now));
-  HONE_TRY(const auto job, lease_job(*desk.stores.jobs, trainer, request.now, desk.config.job_lease));
+  HONE_TRY(const auto job, lease_job(*desk.stores.jobs, trainer, commands, request.now, desk.config.job_lease));
   if (job) return json_response(wire::to_json(*job));
   HttpResponse nothing;
   nothing.status = 204;
@@ -58,6 +62,23 @@ Result<HttpResponse> complete(Desk& desk, const Request& request) {
     if (!uploaded) return fail(Code::invalid, "the file " + blob.hex() + " is not here: PUT it to /v1/blobs first");
   }
   HONE_TRY(const bool first, desk.stores.jobs->complete(ticket.number, model, request.now));
+  if (first) desk.wake();
+  return json_response(Json::object());
+}
+
+Result<HttpResponse> evaluated(Desk& desk, const Request& request) {
+  HONE_TRY(const auto ticket, job_ticket_from(request.captures[0]));
+  HONE_TRY(const Json body, request.json());
+  HONE_TRY(const auto figures, wire::evaluated_models_from(body));
+  HONE_TRY(const auto job, desk.stores.jobs->get(ticket.number));
+  if (!job || job->kind != wire::JobKind::evaluate) return fail(Code::not_found, "there is no evaluation of that name");
+  if (job->base.has_value() != figures.base.has_value())
+    return fail(Code::invalid, "the evaluation has to name figures of each model of the job");
+  for (const auto& blob : {figures.candidate, figures.base.value_or(figures.candidate)}) {
+    HONE_TRY(const bool uploaded, desk.stores.blobs->has(blob));
+    if (!uploaded) return fail(Code::invalid, "the figures " + blob.hex() + " are not here: PUT them to /v1/blobs first");
+  }
+  HONE_TRY(const bool first, desk.stores.jobs->complete_evaluation(ticket.number, figures, request.now));
   if (first) desk.wake();
   return json_response(Json::object());
 }
@@ -102,6 +123,7 @@ std::vector<Route> trainer_routes(Desk& desk) {
       {"POST", "/v1/jobs/lease", {Who::trainer}, kSmallBody, with(lease)},
       {"POST", "/v1/jobs/{}/heartbeat", {Who::trainer}, kSmallBody, with(beat)},
       {"POST", "/v1/jobs/{}/complete", {Who::trainer}, 1u << 20, with(complete)},
+      {"POST", "/v1/jobs/{}/figures", {Who::trainer}, kSmallBody, with(evaluated)},
       {"POST", "/v1/jobs/{}/fail", {Who::trainer}, kSmallBody, with(failed)},
       {"GET", "/v1/datasets/{}", {Who::trainer, Who::admin}, kNoBody, with(dataset)},
       {"GET", "/v1/blobs/{}", {Who::trainer, Who::admin}, kNoBody, with(blob)},

@@ -37,6 +37,13 @@ struct JobRow {
   std::optional<wire::ModelFiles> fallback;        // perhaps, when completed: wire::TrainedModel::fallback
   double seconds_train = 0;
   Json lineage = Json::object();
+  bool needs_commands = false;  // only a trainer that runs programs can do it
+
+  // Of kind `evaluate`: the two models are `candidate` and `base`.
+  wire::JobKind kind = wire::JobKind::train;
+  std::optional<std::int64_t> subject;  // the training job that made the candidate
+  std::optional<ModelHash> candidate;
+  std::optional<wire::EvaluatedModels> figures;  // completed
 };
 
 struct JobPoint {
@@ -49,18 +56,23 @@ class JobStore {
  public:
   virtual ~JobStore() = default;
 
-  // `invalid` while another job of the pipeline is queued or leased.
+  // `invalid` while another job of the pipeline and of this kind is queued or leased.
   [[nodiscard]] virtual Result<std::int64_t> add(const JobRow& job) = 0;
   // For one asked for by hand: what it trains on, now that its dataset version was cut.
   [[nodiscard]] virtual Result<> set_dataset(const JobRow& job) = 0;
 
-  // The oldest queued job that has a dataset, now leased; none when there is nothing to do.
-  [[nodiscard]] virtual Result<std::optional<JobRow>> lease(const std::string& trainer, Time now, Time until) = 0;
+  // The oldest queued job that has a dataset, now leased; none when there is nothing to do. Those that need commands
+  // only when the trainer runs `commands`.
+  [[nodiscard]] virtual Result<std::optional<JobRow>> lease(const std::string& trainer, bool commands, Time now,
+                                                            Time until) = 0;
   // False when this attempt does not have the lease any more.
   [[nodiscard]] virtual Result<bool> heartbeat(std::int64_t number, const JobPoint& point, Time until) = 0;
   // The first model wins, whichever attempt it comes from; false when the job had ended before.
   [[nodiscard]] virtual Result<bool> complete(std::int64_t number, const wire::TrainedModel& model, Time now) = 0;
-  // The attempt ended without a model: queued again, or failed after `attempts_max`. False when this
+  // The same for an evaluation.
+  [[nodiscard]] virtual Result<bool> complete_evaluation(std::int64_t number, const wire::EvaluatedModels& figures,
+                                                         Time now) = 0;
+  // The attempt ended without a result: queued again, or failed after `attempts_max`. False when this
   // attempt does not have the lease any more.
   [[nodiscard]] virtual Result<bool> give_back(std::int64_t number, std::int64_t attempt, const std::string& reason,
                                                std::int64_t attempts_max, Time now) = 0;
@@ -69,8 +81,10 @@ class JobStore {
   [[nodiscard]] virtual Result<std::vector<JobRow>> leased() = 0;
 
   [[nodiscard]] virtual Result<std::optional<JobRow>> get(std::int64_t number) = 0;
-  // The newest one, those apart that were cancelled before they had a dataset.
+  // The newest training job, those apart that were cancelled before they had a dataset.
   [[nodiscard]] virtual Result<std::optional<JobRow>> last(const PipelineName& pipeline) = 0;
+  // The newest evaluation of that training job's model.
+  [[nodiscard]] virtual Result<std::optional<JobRow>> evaluation_of(std::int64_t subject) = 0;
   [[nodiscard]] virtual Result<std::vector<JobRow>> list(const PipelineName& pipeline,
                                                          int count_max) = 0;            // newest first; empty name: all
   [[nodiscard]] virtual Result<std::vector<JobPoint>> points(std::int64_t number) = 0;  // oldest first

@@ -58,11 +58,14 @@ Result<JobTicket> job_ticket_from(std::string_view id) {
   return ticket;
 }
 
-Result<std::optional<wire::Job>> lease_job(JobStore& jobs, const std::string& trainer, Time now, Duration lease) {
-  HONE_TRY(const auto row, jobs.lease(trainer, now, now + lease));
+Result<std::optional<wire::Job>> lease_job(JobStore& jobs, const std::string& trainer, bool commands, Time now,
+                                           Duration lease) {
+  HONE_TRY(const auto row, jobs.lease(trainer, commands, now, now + lease));
   if (!row) return std::nullopt;
   wire::Job job;
   job.id = id_of({row->number, row->attempts});
+  job.kind = row->kind;
+  job.candidate = row->candidate;
   job.pipeline = row->pipeline;
   job.pipeline_toml = row->toml;
   job.dataset = *row->dataset;

@@ -1,4 +1,4 @@
-// The life of a training job: queued, leased to a trainer that shows signs of life, completed once.
+// The life of a job: queued, leased to a trainer that shows signs of life, completed once.
 // A trainer that dies loses its lease and the job is taken up again, three times at most.
 #pragma once
 
@@ -26,8 +26,9 @@ struct JobTicket {
 [[nodiscard]] JobId id_of(const JobTicket& ticket);
 [[nodiscard]] Result<JobTicket> job_ticket_from(std::string_view id);
 
-[[nodiscard]] Result<std::optional<wire::Job>> lease_job(JobStore& jobs, const std::string& trainer, Time now,
-                                                         Duration lease);
+// `commands`: the trainer runs programs of the user's.
+[[nodiscard]] Result<std::optional<wire::Job>> lease_job(JobStore& jobs, const std::string& trainer, bool commands,
+                                                         Time now, Duration lease);
 [[nodiscard]] Result<wire::HeartbeatReply> heartbeat(JobStore& jobs, const JobTicket& ticket,
                                                      const wire::ProgressPoint& point, Time now, Duration lease);
 [[nodiscard]] Result<> fail_job(JobStore& jobs, const JobTicket& ticket, std::string reason, Time now);

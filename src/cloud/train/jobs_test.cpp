@@ -20,7 +20,7 @@ struct JobsTest : ::testing::Test {
     row.samples = 6000;
     row.created = now;
   }
-  std::optional<wire::Job> lease(const char* trainer) { return lease_job(*jobs, trainer, now, seconds(15)).value(); }
+  std::optional<wire::Job> lease(const char* trainer) { return lease_job(*jobs, trainer, false, now, seconds(15)).value(); }
 
   Time now = from_unix_ms(1'000'000);
   std::unique_ptr<sqlite::Database> database;
@@ -157,6 +157,49 @@ TEST_F(JobsTest, RunOneAtATimeForAPipeline) {
   EXPECT_EQ(jobs->add(row).error().code, Code::invalid);
   row.pipeline = PipelineName("q");
   EXPECT_TRUE(jobs->add(row).has_value());
+}
+
+TEST_F(JobsTest, ThatNeedCommandsAreForTrainersThatRunThem) {
+  row.needs_commands = true;
+  ASSERT_TRUE(jobs->add(row).has_value());
+  row.pipeline = PipelineName("q");
+  row.needs_commands = false;
+  ASSERT_TRUE(jobs->add(row).has_value());
+  EXPECT_EQ(lease("a")->id.value, "job-2") << "the older one waits";
+  EXPECT_FALSE(lease("a").has_value());
+  const auto job = lease_job(*jobs, "b", true, now, seconds(15)).value();
+  ASSERT_TRUE(job.has_value());
+  EXPECT_EQ(job->id.value, "job-1");
+}
+
+TEST_F(JobsTest, AnEvaluationRunsBesideATrainingAndIsNoTraining) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  JobRow evaluation = row;
+  evaluation.kind = wire::JobKind::evaluate;
+  evaluation.needs_commands = true;
+  evaluation.subject = 1;
+  evaluation.candidate = ModelHash{sha256(as_bytes("new"))};
+  evaluation.base = ModelHash{sha256(as_bytes("old"))};
+  ASSERT_EQ(jobs->add(evaluation).value(), 2);
+  EXPECT_EQ(jobs->add(evaluation).error().code, Code::invalid) << "one at a time";
+  EXPECT_EQ(jobs->last(row.pipeline).value()->number, 1);
+  EXPECT_EQ(lease("a")->kind, wire::JobKind::train);
+
+  const auto job = lease_job(*jobs, "b", true, now, seconds(15)).value();
+  ASSERT_TRUE(job.has_value());
+  EXPECT_EQ(job->kind, wire::JobKind::evaluate);
+  EXPECT_EQ(job->candidate, evaluation.candidate);
+  EXPECT_EQ(job->base, evaluation.base);
+  EXPECT_FALSE(jobs->complete(2, {}, now).value()) << "it makes no model";
+  const wire::EvaluatedModels figures{{sha256(as_bytes("f"))}, BlobHash{sha256(as_bytes("g"))}, 2};
+  EXPECT_FALSE(jobs->complete_evaluation(1, figures, now).value());
+  EXPECT_TRUE(jobs->complete_evaluation(2, figures, now).value());
+  EXPECT_FALSE(jobs->complete_evaluation(2, figures, now).value());
+  const auto done = jobs->evaluation_of(1).value();
+  ASSERT_TRUE(done && done->figures);
+  EXPECT_EQ(done->state, JobState::completed);
+  EXPECT_EQ(done->figures->base, figures.base);
+  EXPECT_EQ(done->subject, 1);
 }
 
 TEST(JobTicket, ReadsBackItsOwnNames) {

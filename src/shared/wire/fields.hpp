@@ -5,7 +5,7 @@
 //   fields.text("note", offer.note, 512);
 //   return fields.finish(std::move(offer));      // "offer: 'note' is longer than 512 bytes"
 //
-// For the readers inside wire/ only. Keys that are not asked for are ignored.
+// For the readers inside wire/ only, clip() apart. Keys that are not asked for are ignored.
 #pragma once
 
 #include <cstddef>

@@ -88,14 +88,21 @@ struct BatchReply {
 
 // ---- trainers ------------------------------------------------------------------------------
 
-// POST /v1/jobs/lease -> 200 with this, or 204 when there is nothing to do.
+enum class JobKind : std::uint8_t {
+  train,     // a model from the training part
+  evaluate,  // the pipeline's own metric (train.eval) of candidate and deployed model, row by row of the holdout
+};
+
+// POST /v1/jobs/lease {"trainer", "commands"*: it runs programs} -> 200 with this, or 204 when there is nothing to do.
 struct Job {
   JobId id;
+  JobKind kind = JobKind::train;
   PipelineName pipeline;
-  std::string pipeline_toml;      // the recipe: the pipeline file as it stood
-  DatasetHash dataset;            // GET /v1/datasets/<hash> is its manifest
-  std::optional<ModelHash> base;  // deployed model to start from: GET /v1/blobs/<hash>
-  ReleaseSeq base_release;        // that the base was deployed as; 0: none
+  std::string pipeline_toml;           // the recipe: the pipeline file as it stood
+  DatasetHash dataset;                 // GET /v1/datasets/<hash> is its manifest
+  std::optional<ModelHash> base;       // the deployed model, to start from or to evaluate, too: GET /v1/blobs/<hash>
+  ReleaseSeq base_release;             // that the base was deployed as; 0: none
+  std::optional<ModelHash> candidate;  // evaluate: always there
   std::uint64_t seed = 0;
   Duration lease{0};              // send a heartbeat well before this has passed
   std::string reason;             // "36000 new samples"
@@ -123,6 +130,15 @@ struct TrainedModel : ModelFiles {
   [[nodiscard]] std::vector<BlobHash> all_blobs() const;  // its own and the fallback's
 };
 
+// POST /v1/jobs/<id>/figures after PUT /v1/blobs/<hash> of both: shared/wire/figures.hpp says what they are.
+struct EvaluatedModels {
+  BlobHash candidate;
+  std::optional<BlobHash> base;  // when the job had one
+  double seconds = 0;
+};
+
+[[nodiscard]] std::string_view name_of(JobKind kind);       // "train", "evaluate"
+[[nodiscard]] Result<JobKind> job_kind_from(std::string_view name);
 [[nodiscard]] std::string_view name_of(Collect collect);    // "all", "none"
 [[nodiscard]] std::string_view name_of(OutcomeKind kind);   // "confirmed", "reverted", "refused"
 [[nodiscard]] Result<OutcomeKind> outcome_kind_from(std::string_view name);
@@ -144,6 +160,7 @@ struct AccessFile {  // "trainer.json", "admin.json"
 [[nodiscard]] Json to_json(const ProgressPoint&);
 [[nodiscard]] Json to_json(const HeartbeatReply&);
 [[nodiscard]] Json to_json(const TrainedModel&);
+[[nodiscard]] Json to_json(const EvaluatedModels&);
 [[nodiscard]] Json to_json(const AccessFile&);
 
 [[nodiscard]] Result<Ticket> ticket_from(const Json&);
@@ -156,6 +173,7 @@ struct AccessFile {  // "trainer.json", "admin.json"
 [[nodiscard]] Result<ProgressPoint> progress_point_from(const Json&);
 [[nodiscard]] Result<HeartbeatReply> heartbeat_reply_from(const Json&);
 [[nodiscard]] Result<TrainedModel> trained_model_from(const Json&);
+[[nodiscard]] Result<EvaluatedModels> evaluated_models_from(const Json&);
 [[nodiscard]] Result<AccessFile> access_file_from(const Json&);
 
 }  // namespace hone::wire

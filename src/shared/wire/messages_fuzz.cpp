@@ -31,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try_reader(&progress_point_from, *json);
   try_reader(&heartbeat_reply_from, *json);
   try_reader(&trained_model_from, *json);
+  try_reader(&evaluated_models_from, *json);
   try_reader(&access_file_from, *json);
   try_reader(&signal_from, *json);
   return 0;

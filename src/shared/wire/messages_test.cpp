@@ -117,6 +117,38 @@ TEST(Messages, JobSurvivesWithAndWithoutABase) {
   EXPECT_FALSE(back->base);
 }
 
+TEST(Messages, EvaluationJobNamesBothModels) {
+  Job job = example_job();
+  job.kind = JobKind::evaluate;
+  job.candidate = ModelHash{sha256(as_bytes("candidate"))};
+  const auto back = job_from(over_the_wire(job));
+  ASSERT_TRUE(back) << back.error().context;
+  EXPECT_EQ(back->kind, JobKind::evaluate);
+  EXPECT_EQ(back->candidate, job.candidate);
+  EXPECT_EQ(back->base, job.base);
+  Json json = to_json(job);
+  json.erase("candidate");
+  EXPECT_THAT(job_from(json).error().context, HasSubstr("\"candidate\""));
+  json = to_json(example_job());
+  json.erase("kind");  // an older cloud
+  EXPECT_EQ(job_from(json)->kind, JobKind::train);
+  json["kind"] = "paint";
+  EXPECT_THAT(job_from(json).error().context, HasSubstr("a newer cloud needs a newer trainer"));
+}
+
+TEST(Messages, EvaluatedModelsSurviveWithAndWithoutABase) {
+  EvaluatedModels evaluated{{sha256(as_bytes("c"))}, BlobHash{sha256(as_bytes("d"))}, 1.5};
+  auto back = evaluated_models_from(over_the_wire(evaluated));
+  ASSERT_TRUE(back) << back.error().context;
+  EXPECT_EQ(back->candidate, evaluated.candidate);
+  EXPECT_EQ(back->base, evaluated.base);
+  EXPECT_EQ(back->seconds, 1.5);
+  evaluated.base.reset();
+  back = evaluated_models_from(over_the_wire(evaluated));
+  ASSERT_TRUE(back);
+  EXPECT_FALSE(back->base);
+}
+
 TEST(Messages, ProgressSurvivesALossThatBlewUp) {
   const ProgressPoint point{0.5, 3, std::numeric_limits<double>::infinity(), 0.75};
   const auto back = progress_point_from(over_the_wire(point));

@@ -12,8 +12,19 @@ constexpr std::size_t kLineageBytesMax = std::size_t{256} * 1024;
 
 }  // namespace
 
+std::string_view name_of(JobKind kind) {
+  return kind == JobKind::evaluate ? "evaluate" : "train";
+}
+
+Result<JobKind> job_kind_from(std::string_view name) {
+  for (const JobKind kind : {JobKind::train, JobKind::evaluate})
+    if (name == name_of(kind)) return kind;
+  return fail(Code::invalid, "a job's kind is \"train\" or \"evaluate\"; a newer cloud needs a newer trainer");
+}
+
 Json to_json(const Job& job) {
   Json json{{"id", job.id.value},
+            {"kind", name_of(job.kind)},
             {"pipeline", job.pipeline.value},
             {"pipeline_toml", job.pipeline_toml},
             {"dataset", job.dataset.hex()},
@@ -22,6 +33,7 @@ Json to_json(const Job& job) {
             {"reason", clip(job.reason, kTextBytesMax)}};
   if (job.base) json["base"] = job.base->hex();
   if (job.base_release.value != 0) json["base_release"] = job.base_release.value;
+  if (job.candidate) json["candidate"] = job.candidate->hex();
   return json;
 }
 
@@ -35,6 +47,12 @@ Result<Job> job_from(const Json& json) {
   fields.digest("dataset", job.dataset);
   if (fields.has("base")) fields.digest("base", job.base.emplace());
   if (fields.has("base_release")) fields.release("base_release", job.base_release);
+  if (fields.has("kind")) {  // an older cloud does not say it
+    std::string kind;
+    fields.text("kind", kind, kTextBytesMax);
+    if (!fields.failed()) fields.take(job_kind_from(kind), job.kind);
+  }
+  if (job.kind == JobKind::evaluate) fields.digest("candidate", job.candidate.emplace());
   fields.any_u64("seed", job.seed);
   fields.duration("lease_ms", job.lease);
   if (fields.has("reason")) fields.text("reason", job.reason, kTextBytesMax);
@@ -100,6 +118,21 @@ Result<TrainedModel> trained_model_from(const Json& json) {
       trained.lineage = *lineage;
   }
   return fields.finish(std::move(trained));
+}
+
+Json to_json(const EvaluatedModels& evaluated) {
+  Json json{{"candidate", evaluated.candidate.hex()}, {"seconds", evaluated.seconds}};
+  if (evaluated.base) json["base"] = evaluated.base->hex();
+  return json;
+}
+
+Result<EvaluatedModels> evaluated_models_from(const Json& json) {
+  EvaluatedModels evaluated;
+  Fields fields("evaluated models", json);
+  fields.digest("candidate", evaluated.candidate);
+  if (fields.has("base")) fields.digest("base", evaluated.base.emplace());
+  fields.number("seconds", evaluated.seconds, 0, 1e9);
+  return fields.finish(std::move(evaluated));
 }
 
 }  // namespace hone::wire

@@ -1,5 +1,4 @@
-// The training part of a dataset version, from the cloud into memory. The holdout is never asked
-// for: a trainer that has not seen it cannot learn from it.
+// A part of a dataset version, from the cloud into memory.
 #pragma once
 
 #include <cstdint>

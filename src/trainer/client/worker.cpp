@@ -8,8 +8,10 @@
 
 #include "base/hash.hpp"
 #include "shared/pipeline/pipeline.hpp"
+#include "shared/wire/fields.hpp"
 #include "trainer/client/backoff.hpp"
 #include "trainer/client/dataset_loader.hpp"
+#include "trainer/command/evaluate.hpp"
 #include "trainer/onnx_reader.hpp"
 
 namespace hone::trainer {
@@ -20,7 +22,6 @@ constexpr Duration kBackoffMax = std::chrono::seconds(5);
 constexpr Duration kMessageTimeout = std::chrono::seconds(10);
 constexpr Duration kUploadTimeout = std::chrono::seconds(120);
 constexpr std::size_t kLeaseBytesMax = 1u << 20;
-constexpr std::size_t kReasonBytesMax = 512;
 constexpr int kDamagedAttemptsMax = 3;
 constexpr int kFailAttemptsMax = 4;
 
@@ -47,7 +48,7 @@ Result<StepResult> Worker::step_once() {
   request.method = "POST";
   request.path = "/v1/jobs/lease";
   request.headers["content-type"] = "application/json";
-  request.body = dump_bytes(Json{{"trainer", config_.name}});
+  request.body = dump_bytes(Json{{"trainer", config_.name}, {"commands", !config_.commands_folder.empty()}});
   HttpClient::Limits limits;
   limits.response_bytes_max = kLeaseBytesMax;
   HONE_TRY(const HttpResponse response, ports_.http.send(request, limits));
@@ -78,6 +79,10 @@ StepResult Worker::run(const wire::Job& job) {
 
 Result<> Worker::work(const wire::Job& job) {
   HONE_TRY(const Pipeline pipeline, parse_pipeline(job.pipeline_toml, job.pipeline.value + ".toml"));
+  return job.kind == wire::JobKind::evaluate ? evaluate_models(job, pipeline) : train_model(job, pipeline);
+}
+
+Result<> Worker::train_model(const wire::Job& job, const Pipeline& pipeline) {
   HONE_TRY(const Rows rows, load_rows(job, pipeline));
   HONE_TRY(const std::optional<Bytes> base, load_base(job));
   spdlog::info("{}: {} rows in memory, training", job.id.value, rows.rows());
@@ -85,12 +90,40 @@ Result<> Worker::work(const wire::Job& job) {
     ports_.keeper.report(point);
     return let_go();
   };
-  HONE_TRY(const TrainOutcome outcome, train(job, pipeline, rows, base, config_.name, ports_.clock, progress));
+  const CommandHost commands = command_host();
+  HONE_TRY(const TrainOutcome outcome,
+           train(job, pipeline, rows, base, config_.name, ports_.clock, progress, &commands));
   spdlog::info("{}: trained in {:.1f} s, validation {:.4f}, model {}", job.id.value, outcome.message.seconds_train,
                outcome.message.validation_metric, outcome.message.model.hex());
   return hand_in(job, outcome);
 }
 
+Result<> Worker::evaluate_models(const wire::Job& job, const Pipeline& pipeline) {
+  const Time began = ports_.clock.now();
+  HONE_TRY(const Rows rows, load_rows(job, pipeline));
+  std::vector<Bytes> models;
+  HONE_TRY(models.emplace_back(), load_model(*job.candidate));
+  if (job.base) {
+    HONE_TRY(models.emplace_back(), load_model(*job.base));
+  }
+  spdlog::info("{}: {} rows in memory, evaluating {} models", job.id.value, rows.rows(), models.size());
+  const CommandHost commands = command_host();
+  HONE_TRY(const std::vector<Bytes> figures, evaluate({pipeline, job.dataset, rows, models, commands}));
+  for (const Bytes& file : figures) HONE_CHECK(put(file));
+  wire::EvaluatedModels message;
+  message.candidate = BlobHash{sha256(figures[0])};
+  if (job.base) message.base = BlobHash{sha256(figures[1])};
+  message.seconds = std::chrono::duration<double>(ports_.clock.now() - began).count();
+  HONE_CHECK(finish(job, "figures", wire::to_json(message)));
+  spdlog::info("{}: evaluated in {:.1f} s", job.id.value, message.seconds);
+  return {};
+}
+
+CommandHost Worker::command_host() {
+  return {ports_.files, config_.commands_folder, config_.work_folder + "/command", [this] { return let_go(); }};
+}
+
+// The only place where the holdout is asked for, and for an evaluation only: what has not seen it cannot learn from it.
 Result<Rows> Worker::load_rows(const wire::Job& job, const Pipeline& pipeline) {
   const wire::Signal& signal = pipeline.signal;
   wire::DatasetManifest manifest;
@@ -104,15 +137,16 @@ Result<Rows> Worker::load_rows(const wire::Job& job, const Pipeline& pipeline) {
   Rows rows;
   rows.signal = signal;
   rows.stream = pipeline.stream;
-  const auto count = static_cast<std::uint64_t>(manifest.training_rows());
+  const bool evaluates = job.kind == wire::JobKind::evaluate;
+  const auto count = static_cast<std::uint64_t>(evaluates ? manifest.holdout_rows() : manifest.training_rows());
   if (count > config_.dataset_bytes_max / signal.sample_bytes())
-    return fail(Code::invalid, "the training part of dataset " + job.dataset.hex() +
-                                   " is larger than this trainer takes into memory (" +
+    return fail(Code::invalid, (evaluates ? "the holdout of dataset " : "the training part of dataset ") +
+                                   job.dataset.hex() + " is larger than this trainer takes into memory (" +
                                    std::to_string(config_.dataset_bytes_max >> 20) + " MiB)");
   rows.x.reserve(count * signal.sample_bytes());
   rows.y.reserve(count);
-  const bool labelled_only = learns_labels(pipeline.train.recipe);
-  for (const wire::Shard& shard : manifest.training)
+  const bool labelled_only = !evaluates && learns_labels(pipeline.train.recipe);
+  for (const wire::Shard& shard : evaluates ? manifest.holdout : manifest.training)
     HONE_CHECK(persist([&] { return append_shard(cache_, shard, labelled_only, rows); }));
   return rows;
 }
@@ -131,16 +165,28 @@ Result<std::optional<Bytes>> Worker::load_base(const wire::Job& job) {
   return base;
 }
 
+Result<Bytes> Worker::load_model(const ModelHash& model) {
+  Bytes onnx;
+  HONE_CHECK(persist([&]() -> Result<> {
+    HONE_TRY(onnx, cache_.get(model.sha256, kOnnxBytesMax));
+    return {};
+  }));
+  return onnx;
+}
+
 Result<> Worker::hand_in(const wire::Job& job, const TrainOutcome& outcome) {
   HONE_CHECK(put(outcome.onnx));
   for (const Bytes& file : outcome.further) HONE_CHECK(put(file));
+  return finish(job, "complete", wire::to_json(outcome.message));
+}
+
+Result<> Worker::finish(const wire::Job& job, const std::string& call, const Json& message) {
   ports_.keeper.flush();
-  Result<> completed =
-      persist([&] { return post("/v1/jobs/" + job.id.value + "/complete", wire::to_json(outcome.message)); });
+  Result<> told = persist([&] { return post("/v1/jobs/" + job.id.value + "/" + call, message); });
   // The cloud no longer knows the job as ours: somebody else has it, or has done it.
-  if (!completed && (completed.error().code == Code::wrong_base || completed.error().code == Code::not_found))
-    return fail(Code::cancelled, completed.error().context);
-  return completed;
+  if (!told && (told.error().code == Code::wrong_base || told.error().code == Code::not_found))
+    return fail(Code::cancelled, told.error().context);
+  return told;
 }
 
 Result<> Worker::put(const Bytes& file) {
@@ -163,7 +209,7 @@ void Worker::give_up(const wire::Job& job, const std::string& reason) {
   Backoff backoff(kIdleEvery, kBackoffMax);
   for (int attempt = 1; attempt <= kFailAttemptsMax; ++attempt) {
     const Result<> told =
-        post("/v1/jobs/" + job.id.value + "/fail", Json{{"reason", reason.substr(0, kReasonBytesMax)}});
+        post("/v1/jobs/" + job.id.value + "/fail", Json{{"reason", wire::clip(reason, wire::kTextBytesMax)}});
     if (told || told.error().code != Code::unavailable) return;
     if (!ports_.wait(backoff.next())) return;
   }

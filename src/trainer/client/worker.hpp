@@ -1,4 +1,4 @@
-// hone-trainer's work: lease a job, load its data, train, hand the model in.
+// hone-trainer's work: lease a job, load its data, train or evaluate, hand the result in.
 //
 //   Worker worker(config, {http, files, clock, keeper, wait});
 //   auto step = worker.step_once();   // StepResult::idle when there was nothing to do
@@ -19,6 +19,7 @@
 #include "shared/wire/messages.hpp"
 #include "trainer/client/blob_cache.hpp"
 #include "trainer/client/lease_keeper.hpp"
+#include "trainer/command/command_host.hpp"
 #include "trainer/rows.hpp"
 #include "trainer/train.hpp"
 
@@ -26,7 +27,8 @@ namespace hone::trainer {
 
 struct WorkerConfig {
   std::string name;                               // of this trainer, at most 128 bytes
-  std::string work_folder;                        // blobs are cached below it
+  std::string work_folder;                        // blobs are cached, and commands work, below it
+  std::string commands_folder;                    // of programs that pipelines may name; empty: none are run
   std::uint64_t cache_bytes_max = 8ULL << 30;     // of disk
   std::uint64_t dataset_bytes_max = 16ULL << 30;  // of memory; a larger training part is refused
   Duration patience = std::chrono::minutes(10);   // with a cloud that does not answer, before a job is let go
@@ -45,7 +47,7 @@ struct WorkerPorts {  // all must outlive the worker
 
 enum class StepResult : std::uint8_t {
   idle,     // there was no job
-  trained,  // a model was handed in
+  trained,  // a model, or the figures of an evaluation, was handed in
   failed,   // the job was failed, with its reason
   lost,     // the job was taken back, or the process is to end: nothing was handed in
 };
@@ -64,10 +66,16 @@ class Worker {
 
   [[nodiscard]] StepResult run(const wire::Job& job);
   [[nodiscard]] Result<> work(const wire::Job& job);
+  [[nodiscard]] Result<> train_model(const wire::Job& job, const Pipeline& pipeline);
+  [[nodiscard]] Result<> evaluate_models(const wire::Job& job, const Pipeline& pipeline);
   [[nodiscard]] Result<Rows> load_rows(const wire::Job& job, const Pipeline& pipeline);
   [[nodiscard]] Result<std::optional<Bytes>> load_base(const wire::Job& job);
+  [[nodiscard]] Result<Bytes> load_model(const ModelHash& model);
   [[nodiscard]] Result<> hand_in(const wire::Job& job, const TrainOutcome& outcome);
   [[nodiscard]] Result<> put(const Bytes& file);  // to /v1/blobs, until it is there
+  // Tells the cloud what was handed in, under /v1/jobs/<id>/.
+  [[nodiscard]] Result<> finish(const wire::Job& job, const std::string& call, const Json& message);
+  [[nodiscard]] CommandHost command_host();
   void give_up(const wire::Job& job, const std::string& reason);
 
   [[nodiscard]] Result<> post(const std::string& path, const Json& body);

@@ -1,6 +1,8 @@
-// Learning labels: cross-entropy, validated by accuracy. This header knows libtorch.
+// Learning labels: cross-entropy, validated by accuracy; both weighted when rare labels are to weigh
+// more, and on images that are moved when that is asked for. This header knows libtorch.
 #pragma once
 
+#include "shared/pipeline/pipeline.hpp"
 #include "trainer/learn/objective.hpp"
 #include "trainer/learn/training_data.hpp"
 
@@ -8,13 +10,16 @@ namespace hone::trainer {
 
 class Classify final : public Objective {
  public:
-  explicit Classify(const TrainingData& data) : data_(data) {}  // borrowed
+  // `data` is borrowed; `labels` is the number of them.
+  Classify(const TrainingData& data, const TrainRules& rules, std::int64_t labels);
 
   [[nodiscard]] at::Tensor loss(const Network& network, const at::Tensor& pick) const override;
   [[nodiscard]] Validation validate(const Network& network) const override;
 
  private:
   const TrainingData& data_;
+  const AugmentRules augment_;
+  at::Tensor weights_;  // [labels] float32, or undefined: all weigh the same
 };
 
 }  // namespace hone::trainer

@@ -51,7 +51,13 @@ class Loop {
       point_.validation_metric = validation.metric;
       result_.curve.push_back(point_);
       keep(validation);
+      const bool tired = rules_.patience > 0 && point_.epoch - best_.epoch >= rules_.patience;
+      if (tired && point_.epoch < schedule_.epochs) {
+        take(best_);
+        point_.progress = 1;
+      }
       if (progress_(point_)) return cancelled();
+      if (tired) break;
     }
     return std::move(result_);
   }
@@ -89,14 +95,30 @@ class Loop {
                                    ": lower train.learning_rate");
   }
 
+  struct Epoch {
+    std::int64_t epoch = 0;
+    Validation validation;
+    Weights weights;
+  };
+
   // The one-standard-error rule (Breiman et al. 1984): with an annealed learning rate the last epoch
   // is the best guess, so an earlier one is taken only when it was better by more than chance.
   void keep(const Validation& validation) {
-    if (point_.epoch == 1 || validation.metric > best_.metric) best_ = validation;
-    if (validation.metric < best_.metric - best_.standard_error) return;
-    result_.weights = network_.weights();
-    result_.validation_metric = validation.metric;
-    result_.epoch = point_.epoch;
+    Epoch now{point_.epoch, validation, {}};
+    const Validation& best = best_.validation;
+    const bool better = now.epoch == 1 || validation.metric > best.metric;
+    const bool good = better || validation.metric >= best.metric - best.standard_error;
+    if (!good) return;
+    now.weights = network_.weights();
+    take(now);
+    if (better) best_ = std::move(now);
+  }
+
+  // Stopped early, the learning rate has not come down: then the best epoch is taken, and no later one.
+  void take(const Epoch& epoch) {
+    result_.weights = epoch.weights;
+    result_.validation_metric = epoch.validation.metric;
+    result_.epoch = epoch.epoch;
   }
 
   Network& network_;
@@ -107,7 +129,7 @@ class Loop {
   const Schedule schedule_;
   AdamW optimizer_;
   wire::ProgressPoint point_;
-  Validation best_;
+  Epoch best_;
   Fitted result_;
 };
 

@@ -9,7 +9,8 @@
 
 namespace hone::trainer {
 
-// Fits `network` to the rows `fit` [n] int64. Draws from libtorch's default generator (call
+// Fits `network` to the rows `fit` [n] int64, at most for the epochs of schedule_for() and until
+// rules.patience of them have passed without a better one. Draws from libtorch's default generator (call
 // at::manual_seed first). Errors: invalid (the loss is no number), cancelled.
 [[nodiscard]] Result<Fitted> run_loop(Network& network, const Objective& objective, const at::Tensor& fit,
                                       const TrainRules& rules, const OnProgress& progress);

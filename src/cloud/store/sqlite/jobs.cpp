@@ -9,7 +9,7 @@ namespace {
 #define HONE_JOB_COLUMNS                                                                                     \
   "number, pipeline, state, reason, failure, toml, fingerprint, dataset, samples, base, attempts, trainer, " \
   "last_sample_ms, created_ms, leased_ms, lease_until_ms, ended_ms, trained, fallback, seconds_train, lineage, " \
-  "base_release"
+  "base_release, needs_commands, kind, subject, candidate, figures"
 
 Result<JobState> state_from(const std::string& name) {
   for (const JobState state :
@@ -24,6 +24,14 @@ Result<> read(const Rows& rows, int column, std::optional<wire::ModelFiles>& out
   if (rows.is_null(column)) return {};
   HONE_TRY(const Json json, parse_json(as_bytes(rows.text(column))));
   HONE_TRY(out, wire::model_files_from(json));
+  return {};
+}
+
+Result<> read(const Rows& rows, int column, std::optional<wire::EvaluatedModels>& out) {
+  out.reset();
+  if (rows.is_null(column)) return {};
+  HONE_TRY(const Json json, parse_json(as_bytes(rows.text(column))));
+  HONE_TRY(out, wire::evaluated_models_from(json));
   return {};
 }
 
@@ -51,6 +59,11 @@ Result<JobRow> job_at(const Rows& rows) {
   job.seconds_train = rows.real(19);
   HONE_TRY(job.lineage, parse_json(as_bytes(rows.text(20))));
   job.base_release = ReleaseSeq{static_cast<std::uint64_t>(rows.integer(21))};
+  job.needs_commands = rows.integer(22) != 0;
+  HONE_TRY(job.kind, wire::job_kind_from(rows.text(23)));
+  if (!rows.is_null(24)) job.subject = rows.integer(24);
+  HONE_CHECK(read(rows, 25, job.candidate));
+  HONE_CHECK(read(rows, 26, job.figures));
   return job;
 }
 
@@ -79,14 +92,18 @@ class SqliteJobs : public JobStore {
     HONE_TRY(auto tx, database_.begin());
     HONE_CHECK(
         tx.run("INSERT INTO jobs (pipeline, state, reason, toml, fingerprint, dataset, samples, base,"
-               " last_sample_ms, created_ms, base_release) VALUES (?1, 'queued', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+               " last_sample_ms, created_ms, base_release, needs_commands, kind, subject, candidate)"
+               " VALUES (?1, 'queued', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
                " ON CONFLICT DO NOTHING",
                job.pipeline.value, job.reason, job.toml, job.fingerprint, hex_of(job.dataset), job.samples,
                hex_of(job.base), unix_ms(job.last_sample), unix_ms(job.created),
-               static_cast<std::int64_t>(job.base_release.value)));
+               static_cast<std::int64_t>(job.base_release.value), job.needs_commands,
+               std::string(wire::name_of(job.kind)), job.subject, hex_of(job.candidate)));
     if (tx.changes() != 1) {
-      return fail(Code::invalid, "pipeline '" + job.pipeline.value +
-                                     "' has a training queued or running already: wait until it has ended");
+      return fail(Code::invalid,
+                  "pipeline '" + job.pipeline.value + "' has " +
+                      (job.kind == wire::JobKind::train ? std::string("a training") : std::string("an evaluation")) +
+                      " queued or running already: wait until it has ended");
     }
     const std::int64_t number = tx.last_rowid();
     HONE_CHECK(tx.commit());
@@ -97,17 +114,20 @@ class SqliteJobs : public JobStore {
     HONE_TRY(auto tx, database_.begin());
     HONE_CHECK(
         tx.run("UPDATE jobs SET toml = ?2, fingerprint = ?3, dataset = ?4, samples = ?5, base = ?6,"
-               " last_sample_ms = ?7, base_release = ?8 WHERE number = ?1 AND state = 'queued' AND dataset IS NULL",
+               " last_sample_ms = ?7, base_release = ?8, needs_commands = ?9"
+               " WHERE number = ?1 AND state = 'queued' AND dataset IS NULL",
                job.number, job.toml, job.fingerprint, hex_of(job.dataset), job.samples, hex_of(job.base),
-               unix_ms(job.last_sample), static_cast<std::int64_t>(job.base_release.value)));
+               unix_ms(job.last_sample), static_cast<std::int64_t>(job.base_release.value), job.needs_commands));
     return tx.commit();
   }
 
-  Result<std::optional<JobRow>> lease(const std::string& trainer, Time now, Time until) override {
+  Result<std::optional<JobRow>> lease(const std::string& trainer, bool commands, Time now, Time until) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_TRY(auto job,
-             first_of(tx, "SELECT " HONE_JOB_COLUMNS
-                          " FROM jobs WHERE state = 'queued' AND dataset IS NOT NULL ORDER BY number LIMIT 1"));
+    HONE_TRY(auto job, first_of(tx,
+                                "SELECT " HONE_JOB_COLUMNS
+                                " FROM jobs WHERE state = 'queued' AND dataset IS NOT NULL AND needs_commands <= ?1"
+                                " ORDER BY number LIMIT 1",
+                                commands));
     if (!job) return job;
     HONE_CHECK(
         tx.run("UPDATE jobs SET state = 'leased', trainer = ?2, attempts = attempts + 1, leased_ms = ?3,"
@@ -143,9 +163,20 @@ class SqliteJobs : public JobStore {
     HONE_CHECK(
         tx.run("UPDATE jobs SET state = 'completed', ended_ms = ?2, trained = ?3, fallback = ?4, seconds_train = ?5,"
                " lineage = ?6, failure = '', lease_until_ms = NULL"
-               " WHERE number = ?1 AND dataset IS NOT NULL AND state IN ('queued', 'leased')",
+               " WHERE number = ?1 AND kind = 'train' AND dataset IS NOT NULL AND state IN ('queued', 'leased')",
                number, unix_ms(now), wire::to_json(static_cast<const wire::ModelFiles&>(model)).dump(), fallback,
                model.seconds_train, model.lineage.dump()));
+    if (tx.changes() != 1) return false;
+    HONE_CHECK(tx.commit());
+    return true;
+  }
+
+  Result<bool> complete_evaluation(std::int64_t number, const wire::EvaluatedModels& figures, Time now) override {
+    HONE_TRY(auto tx, database_.begin());
+    HONE_CHECK(
+        tx.run("UPDATE jobs SET state = 'completed', ended_ms = ?2, figures = ?3, failure = '', lease_until_ms = NULL"
+               " WHERE number = ?1 AND kind = 'evaluate' AND state IN ('queued', 'leased')",
+               number, unix_ms(now), wire::to_json(figures).dump()));
     if (tx.changes() != 1) return false;
     HONE_CHECK(tx.commit());
     return true;
@@ -190,9 +221,15 @@ class SqliteJobs : public JobStore {
     HONE_TRY(auto tx, database_.begin());
     return first_of(tx,
                     "SELECT " HONE_JOB_COLUMNS
-                    " FROM jobs WHERE pipeline = ?1 AND (state <> 'cancelled' OR dataset IS NOT NULL)"
+                    " FROM jobs WHERE pipeline = ?1 AND kind = 'train' AND (state <> 'cancelled' OR dataset IS NOT NULL)"
                     " ORDER BY number DESC LIMIT 1",
                     pipeline.value);
+  }
+
+  Result<std::optional<JobRow>> evaluation_of(std::int64_t subject) override {
+    HONE_TRY(auto tx, database_.begin());
+    return first_of(tx, "SELECT " HONE_JOB_COLUMNS " FROM jobs WHERE subject = ?1 ORDER BY number DESC LIMIT 1",
+                    subject);
   }
 
   Result<std::vector<JobRow>> list(const PipelineName& pipeline, int count_max) override {

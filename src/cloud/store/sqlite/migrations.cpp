@@ -188,6 +188,18 @@ constexpr const char* kMigrations[] = {
     ) STRICT;
     ALTER TABLE jobs ADD COLUMN base_release INTEGER NOT NULL DEFAULT 0;  -- 0: none
     )sql",
+
+    // 4: jobs that run programs of the user's, to train or to evaluate
+    R"sql(
+    ALTER TABLE jobs ADD COLUMN needs_commands INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'train';
+    ALTER TABLE jobs ADD COLUMN subject INTEGER;   -- evaluate: the training job whose model it measures
+    ALTER TABLE jobs ADD COLUMN candidate TEXT;    -- evaluate: that model; base is the deployed one
+    ALTER TABLE jobs ADD COLUMN figures TEXT;      -- JSON of wire::EvaluatedModels, when completed
+    CREATE INDEX jobs_by_subject ON jobs (subject) WHERE subject IS NOT NULL;
+    DROP INDEX jobs_one_active;
+    CREATE UNIQUE INDEX jobs_one_active ON jobs (pipeline, kind) WHERE state IN ('queued', 'leased');
+    )sql",
 };
 
 }  // namespace

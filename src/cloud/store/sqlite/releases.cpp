@@ -135,8 +135,8 @@ class SqliteReleases : public ReleaseStore {
 
   Result<std::vector<std::int64_t>> jobs_to_judge(const PipelineName& pipeline) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_TRY(auto rows, tx.query("SELECT number FROM jobs WHERE pipeline = ?1 AND state = 'completed' AND NOT EXISTS"
-                                 " (SELECT 1 FROM verdicts WHERE job = number) ORDER BY number",
+    HONE_TRY(auto rows, tx.query("SELECT number FROM jobs WHERE pipeline = ?1 AND kind = 'train' AND state = 'completed'"
+                                 " AND NOT EXISTS (SELECT 1 FROM verdicts WHERE job = number) ORDER BY number",
                                  pipeline.value));
     std::vector<std::int64_t> jobs;
     for (;;) {

@@ -85,6 +85,7 @@ class OnnxRunner : public Runner {
         further_(std::move(further)) {}
 
   [[nodiscard]] std::int64_t width() const override { return output_.width; }
+  [[nodiscard]] bool scores_anomalies() const override { return output_.name == kAnomalyOutput; }
   [[nodiscard]] std::int64_t further_width() const override { return further_ ? further_->width : 0; }
 
   [[nodiscard]] Result<> run(ByteView inputs, std::int64_t rows, std::span<float> outputs,

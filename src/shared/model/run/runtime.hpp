@@ -4,7 +4,7 @@
 // graph normalises), first output [N, width] float32: class scores for a classifier; or, named
 // `anomaly`, an anomaly score (higher is stranger), 1 or 0 for anomalous or not, and what else the
 // recipe tells (k-means: the cluster). A model may have further float32 outputs [N, ...], of which one
-// can be asked for by name: `features` of k-means, for the gate.
+// can be asked for by name: `features` of k-means, `reconstruction` of an autoencoder, for the gate.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,8 @@ class Runner {
  public:
   virtual ~Runner() = default;
   [[nodiscard]] virtual std::int64_t width() const = 0;  // of one output row
+  // The first output is named `anomaly`: a row begins with the score, then 1 or 0.
+  [[nodiscard]] virtual bool scores_anomalies() const { return false; }
   // Of one row of the further output that load() named, all its axes together; 0 when it named none.
   [[nodiscard]] virtual std::int64_t further_width() const { return 0; }
 
