@@ -1,0 +1,106 @@
+// Autoencoders are judged by how much of each holdout row they give back.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "cloud/service/service_testing.hpp"
+#include "shared/model/run/testing_model.hpp"
+
+namespace hone::cloud {
+namespace {
+
+using testing::TestDevice;
+
+constexpr const char* kAutoencoderPipeline = R"toml(
+[pipeline]
+name = "pairs"
+[signal]
+shape = [2]
+dtype = "uint8"
+[train]
+recipe = "autoencoder"
+layers = ["dense 1", "dense 2"]
+first_at_samples = 200
+when = { new_samples = 300, recipe_changed = true }
+cooldown = "0s"
+[gate]
+metric = "reconstruction"
+goal = 0.9
+first_goal = 0.1
+margin = 0.01
+holdout = 0.3
+[delivery]
+rollout = [100]
+)toml";
+
+class Reconstruction : public testing::Cloud {
+ protected:
+  Reconstruction() {
+    write_pipeline(kAutoencoderPipeline);
+    signal.labels.clear();
+    start();
+  }
+
+  // Gives a row back shrunk by `gain`: anomaly = [distance, strange], reconstruction = gain * x.
+  Bytes shrinking(float gain) const {
+    using namespace model::testing;
+    const auto with = [](Message node, const Message& attribute) { return node.message(5, attribute); };
+    const auto to_float = Message().text(1, "to").number(3, 1).number(20, 2);
+    const auto axis = [](std::uint64_t value) { return Message().text(1, "axis").number(3, value).number(20, 2); };
+    Message graph;
+    graph.message(1, with(node("Cast", {"x"}, "raw"), to_float))
+        .message(1, node("Mul", {"raw", "gain"}, "reconstruction"))
+        .message(1, node("Sub", {"raw", "reconstruction"}, "missed"))
+        .message(1, with(node("ReduceL2", {"missed"}, "score"), Message().text(1, "axes").number(8, 1).number(20, 7)))
+        .message(1, node("Greater", {"score", "threshold"}, "strange"))
+        .message(1, with(node("Cast", {"strange"}, "anomalous"), to_float))
+        .message(1, with(node("Concat", {"score", "anomalous"}, "anomaly"), axis(1)))
+        .text(2, "shrinking")
+        .message(5, float_tensor("gain", {}, {gain}))
+        .message(5, float_tensor("threshold", {}, {50}))
+        .message(11, value_info("x", onnx_type(signal.dtype), {-1, 2}))
+        .message(12, value_info("anomaly", 1, {-1, 2}))
+        .message(12, value_info("reconstruction", 1, {-1, 2}));
+    return to_bytes(Message().number(1, 8).message(7, graph).message(8, Message().number(2, 13)).bytes());
+  }
+
+  Json judge(TestDevice& device, int rows, const Bytes& onnx) {
+    wire::Batch batch = samples(device, rows);
+    batch.y.assign(static_cast<std::size_t>(rows), -1);
+    const auto response = upload(device, batch);
+    EXPECT_EQ(response.status, 200) << to_string(response.body);
+    settle();
+    const auto job = lease();
+    EXPECT_TRUE(job.has_value()) << pipeline().dump(1);
+    if (!job) return {};
+    complete(job->id, onnx);
+    settle();
+    return get("/v1/pipelines/pairs/verdicts")["verdicts"][0];
+  }
+};
+
+TEST_F(Reconstruction, TheModelThatGivesMoreBackIsReleasedAndOneThatGivesLessIsNot) {
+  TestDevice device = join();
+  const Json first = judge(device, 200, shrinking(0.7F));
+  EXPECT_EQ(first["decision"], "promote") << first.dump(1);
+  EXPECT_EQ(releases().at(0)["metric"], "reconstruction");
+
+  const Json second = judge(device, 300, shrinking(0.98F));
+  EXPECT_EQ(second["decision"], "promote") << second.dump(1);
+  EXPECT_GT(second["numbers"]["verdict"]["gain_bounds"]["lower"], 0.01);
+  EXPECT_TRUE(releases().at(0)["goal_met"].get<bool>());
+
+  const Json third = judge(device, 300, shrinking(0.5F));
+  EXPECT_EQ(third["decision"], "reject") << third.dump(1);
+  EXPECT_EQ(releases().size(), 2U);
+}
+
+TEST_F(Reconstruction, AModelThatGivesNothingBackInTheRightPlaceIsRejected) {
+  TestDevice device = join();
+  const Json verdict = judge(device, 200, to_bytes("no model"));
+  EXPECT_EQ(verdict["decision"], "reject") << verdict.dump(1);
+  EXPECT_TRUE(releases().empty());
+}
+
+}  // namespace
+}  // namespace hone::cloud
