@@ -27,22 +27,33 @@ void show_rows(std::size_t done, std::size_t rows) {
   std::fprintf(stderr, "\r%zu of %zu rows%s", done, rows, done == rows ? "\r\033[K" : "");
 }
 
-Result<Json> eval(Context& context, const EvalOptions& options) {
+// As the pipeline file has it, or as far as the model itself says it.
+Result<wire::Signal> signal_for(Context& context, const EvalOptions& options, model::Runtime& runtime, ByteView onnx) {
+  if (options.pipeline.empty()) {
+    auto signal = runtime.signal_of(onnx);
+    if (!signal) return fail(signal.error().within("the model " + options.model));
+    return signal;
+  }
   const auto toml = read_file(*context.files, options.pipeline, kPipelineBytesMax);
   if (!toml) return fail(toml.error().within("the pipeline file " + options.pipeline + " cannot be read"));
   HONE_TRY(const Pipeline pipeline, parse_pipeline(as_text(*toml), options.pipeline));
+  return pipeline.signal;
+}
+
+Result<Json> eval(Context& context, const EvalOptions& options) {
   const auto onnx = read_file(*context.files, options.model, kModelFileBytesMax);
   if (!onnx) return fail(onnx.error().within("the model " + options.model + " cannot be read"));
+  HONE_TRY(const auto runtime, model::make_onnx_runtime());
+  HONE_TRY(const wire::Signal signal, signal_for(context, options, *runtime, *onnx));
   samples::FolderOptions reading;
   reading.part = samples::Part::test;
   reading.label_column = options.label_column;
-  reading.labels_required = true;
-  HONE_TRY(const auto samples, samples::read_folder(*context.files, options.data, pipeline.signal, reading));
+  reading.labels_required = options.metric != "silhouette";
+  HONE_TRY(const auto samples, samples::read_folder(*context.files, options.data, signal, reading));
 
-  HONE_TRY(const auto runtime, model::make_onnx_runtime());
-  const auto runner = runtime->load(*onnx, pipeline.signal);
+  const auto runner = runtime->load(*onnx, signal, further_output_for(options.metric));
   if (!runner) return fail(runner.error().within("the model " + options.model));
-  HONE_TRY(Json result, measure(options.metric, **runner, pipeline.signal, samples, show_rows));
+  HONE_TRY(Json result, measure(options.metric, **runner, signal, samples, show_rows));
   result["data"] = samples.source;
   result["model"] = options.model;
   result["sha256"] = sha256(*onnx).hex();
@@ -72,11 +83,12 @@ void print_eval(const Json& result) {
 
 void add_eval_command(CLI::App& app, Context& context) {
   const auto options = std::make_shared<EvalOptions>();
-  CLI::App* verb = app.add_subcommand("eval", "Measure a model file on labelled data, as the gate does");
+  CLI::App* verb = app.add_subcommand("eval", "Measure a model file, as the gate does");
   verb->add_option("model", options->model, "The ONNX file")->required();
   verb->add_option("--data", options->data, "Folder with x.npy and y.npy, an IDX pair, or CSV files")->required();
-  verb->add_option("--pipeline", options->pipeline, "The pipeline file, for its signal")->required();
-  verb->add_option("--metric", options->metric, "accuracy, f1 or auc")->check(CLI::IsMember({"accuracy", "f1", "auc"}));
+  verb->add_option("--pipeline", options->pipeline, "The pipeline file, for its signal and labels; without it, what the model says");
+  verb->add_option("--metric", options->metric, "accuracy, f1, auc or silhouette")
+      ->check(CLI::IsMember({"accuracy", "f1", "auc", "silhouette"}));
   verb->add_option("--label-column", options->label_column, "Of CSV files: a name from the header, or a number from 1");
   verb->add_option("--at-least", options->at_least, "Exit status 3 when the metric is below this")->check(CLI::Range(-1.0, 1.0));
   on_run(verb, context, [&context, options] { return eval(context, *options); }, print_eval);

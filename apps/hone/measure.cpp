@@ -8,11 +8,14 @@
 
 #include "shared/metrics/accuracy.hpp"
 #include "shared/metrics/paired_gain.hpp"
+#include "shared/metrics/silhouette.hpp"
 
 namespace hone::app {
 namespace {
 
 constexpr std::size_t kRowsAtOnce = 256;
+constexpr std::size_t kClusterAnswerWidth = 3;  // of the output anomaly: distance, anomalous, cluster
+constexpr float kClustersMax = 65536;
 
 // The rows that have a label, and what the model said about them.
 struct Answers {
@@ -72,13 +75,13 @@ Result<Json> classifier_figures(const std::string& metric, const wire::Signal& s
   return Json{{"value", value}, {"right", right}, {"labels", std::move(labels)}};
 }
 
-// The score of label 1 against 0; of a model with one score, that score.
-Result<Json> ranking_figures(const Answers& answers) {
-  if (answers.width > 2)
+// The score of label 1 against 0; of a model with one score, or one that scores anomalies, that score.
+Result<Json> ranking_figures(const Answers& answers, bool anomalies) {
+  if (answers.width > 2 && !anomalies)
     return fail(Code::invalid, "auc needs a model of one score, or of two labels; this one gives " + std::to_string(answers.width) + " scores a row");
   std::vector<double> scores;
   for (std::size_t at = 0; at < answers.scores.size(); at += static_cast<std::size_t>(answers.width))
-    scores.push_back(answers.width == 1 ? static_cast<double>(answers.scores[at])
+    scores.push_back(answers.width == 1 || anomalies ? static_cast<double>(answers.scores[at])
                                         : static_cast<double>(answers.scores[at + 1]) - static_cast<double>(answers.scores[at]));
   if (std::any_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); }))
     return fail(Code::invalid, "the model gives a score that is no number");
@@ -91,12 +94,50 @@ Result<Json> ranking_figures(const Answers& answers) {
   return Json{{"value", metrics::auc(answers.labels, scores)}, {"positives", positives}, {"negatives", negatives}};
 }
 
+// Clusters and features of all rows, labelled or not.
+Result<Json> cluster_figures(const model::Runner& runner, const wire::Signal& signal, const samples::Samples& samples,
+                             const OnRows& on_rows) {
+  if (!runner.scores_anomalies() || runner.width() != kClusterAnswerWidth || runner.further_width() == 0)
+    return fail(Code::invalid, "silhouette needs a k-means model: an output anomaly [N, 3] and one named features");
+  const auto width = static_cast<std::size_t>(runner.further_width());
+  const std::size_t sample_bytes = signal.sample_bytes();
+  std::vector<float> answers, features(samples.rows() * width);
+  std::vector<std::int32_t> clusters;
+  for (std::size_t first = 0; first < samples.rows(); first += kRowsAtOnce) {
+    const std::size_t rows = std::min(kRowsAtOnce, samples.rows() - first);
+    answers.resize(rows * kClusterAnswerWidth);
+    const ByteView inputs = ByteView(samples.x).subspan(first * sample_bytes, rows * sample_bytes);
+    HONE_CHECK(runner.run(inputs, static_cast<std::int64_t>(rows), answers,
+                          std::span(features).subspan(first * width, rows * width)));
+    for (std::size_t i = 0; i < rows; ++i) {
+      const float cluster = answers[i * kClusterAnswerWidth + 2];
+      if (!(cluster >= 0 && cluster < kClustersMax))
+        return fail(Code::invalid, "the model gives row " + std::to_string(first + i) + " a cluster that is none");
+      clusters.push_back(static_cast<std::int32_t>(cluster));
+    }
+    if (on_rows) on_rows(first + rows, samples.rows());
+  }
+  HONE_TRY(const metrics::Silhouette silhouette,
+           metrics::silhouette({features, static_cast<std::int64_t>(samples.rows()), runner.further_width()}, clusters));
+  Json of_clusters = Json::array();
+  for (std::size_t cluster = 0; cluster < silhouette.sizes.size(); ++cluster)
+    of_clusters.push_back({{"rows", silhouette.sizes[cluster]}, {"value", silhouette.clusters[cluster]}});
+  return Json{{"value", silhouette.mean}, {"clusters", std::move(of_clusters)}, {"rows", clusters.size()}};
+}
+
 }  // namespace
+
+std::string_view further_output_for(std::string_view metric) { return metric == "silhouette" ? "features" : ""; }
 
 Result<Json> measure(const std::string& metric, const model::Runner& runner, const wire::Signal& signal, const samples::Samples& samples,
                      const OnRows& on_rows) {
+  if (metric == "silhouette") {
+    HONE_TRY(Json figures, cluster_figures(runner, signal, samples, on_rows));
+    figures["metric"] = metric;
+    return figures;
+  }
   HONE_TRY(const Answers answers, ask(runner, signal, samples, on_rows));
-  HONE_TRY(Json figures, metric == "auc" ? ranking_figures(answers) : classifier_figures(metric, signal, answers));
+  HONE_TRY(Json figures, metric == "auc" ? ranking_figures(answers, runner.scores_anomalies()) : classifier_figures(metric, signal, answers));
   figures["metric"] = metric;
   figures["rows"] = answers.labels.size();
   return figures;

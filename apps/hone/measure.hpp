@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -16,9 +17,14 @@ namespace hone::app {
 // Rows done, of so many.
 using OnRows = std::function<void(std::size_t done, std::size_t rows)>;
 
-// `metric`: accuracy, f1 or auc, as the gate measures them; rows without a label do not count. The answer holds
-// "metric", "value", "rows" (measured), and for accuracy and f1 "right" and "labels" (each with "label", "rows",
-// "right"). `invalid` when the model, the labels and the metric do not fit together, or no row has a label.
+// What measure() needs as the runner's further output.
+[[nodiscard]] std::string_view further_output_for(std::string_view metric);
+
+// `metric`: accuracy, f1, auc or silhouette, as the gate measures them; rows without a label do not count, but for
+// silhouette, which needs no labels and is measured in the model's own features. auc of a model that scores anomalies is
+// that of its score. The answer holds "metric", "value", "rows" (measured), for accuracy and f1 "right" and "labels"
+// (each with "label", "rows", "right"), for silhouette "clusters" (each with "rows" and "value").
+// `invalid` when the model, the labels and the metric do not fit together, or no row has a label.
 [[nodiscard]] Result<Json> measure(const std::string& metric, const model::Runner& runner, const wire::Signal& signal,
                                    const samples::Samples& samples, const OnRows& on_rows);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "shared/model/run/testing_cluster_model.hpp"
 #include "shared/model/run/testing_model.hpp"
 
 namespace hone::app {
@@ -58,6 +59,30 @@ TEST_F(MeasureTest, AucRanksTheSecondLabelAgainstTheFirst) {
   linear_.weights = {1, 0};
   linear_.bias = {0};
   EXPECT_EQ(run("auc", {{1, 0, 9, 0, 5, 0}, {0, 1, 0}, "x"})->at("value"), 1.0);
+}
+
+TEST_F(MeasureTest, SilhouetteNeedsNoLabelsAndAucRanksAnomalies) {
+  model::testing::ClusterModel clusters;
+  clusters.signal = linear_.signal;
+  clusters.signal.labels.clear();
+  clusters.center = {0, 0};
+  clusters.inverse_spread = {1, 1};
+  clusters.clip = 300;
+  clusters.centroids = {0, 0, 100, 0};
+  const auto runtime = model::make_onnx_runtime();
+  const auto onnx = model::testing::onnx_bytes(clusters);
+  EXPECT_EQ((*runtime)->signal_of(onnx)->shape, clusters.signal.shape);
+  EXPECT_EQ((*runtime)->signal_of(onnx)->dtype, wire::DType::uint8);
+  EXPECT_EQ((*runtime)->signal_of(to_bytes("no model")).error().code, Code::damaged);
+  const auto runner = (*runtime)->load(onnx, clusters.signal, further_output_for("silhouette"));
+  ASSERT_TRUE(runner) << runner.error().context;
+  const samples::Samples heaps{{0, 0, 1, 0, 100, 0, 101, 0}, {-1, -1, -1, -1}, "x"};
+  const auto silhouette = measure("silhouette", **runner, clusters.signal, heaps, {});
+  ASSERT_TRUE(silhouette) << silhouette.error().context;
+  EXPECT_NEAR(silhouette->at("value").get<double>(), 0.99, 0.001);
+  EXPECT_EQ(silhouette->at("clusters").size(), 2U);
+  EXPECT_EQ(measure("auc", **runner, clusters.signal, {{0, 0, 9, 9, 100, 0}, {0, 1, 0}, "x"}, {})->at("value"), 1.0);
+  refused("silhouette", four_, "needs a k-means model");
 }
 
 TEST_F(MeasureTest, SaysWhatDoesNotFit) {

@@ -25,6 +25,7 @@ namespace hone::testing {
 // which depend on the bytes and on the sample. `fail_on` is a first sample byte on which it fails.
 class ToyRuntime : public model::Runtime {
  public:
+  [[nodiscard]] Result<wire::Signal> signal_of(ByteView) override { return fail(Code::invalid, "a toy says nothing of it"); }
   std::optional<std::uint8_t> fail_on;
   int loads = 0;
   [[nodiscard]] Result<std::unique_ptr<model::Runner>> load(ByteView onnx, const wire::Signal& signal,

@@ -35,6 +35,13 @@ ONNXTensorElementDataType element_type(wire::DType dtype) {
   return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }
 
+Result<wire::DType> dtype_of(ONNXTensorElementDataType type) {
+  for (const wire::DType dtype : {wire::DType::uint8, wire::DType::int8, wire::DType::int16, wire::DType::int32,
+                                  wire::DType::float32})
+    if (element_type(dtype) == type) return dtype;
+  return fail(Code::invalid, "the model's input x is of a type that no signal has: uint8, int8, int16, int32 or float32");
+}
+
 std::string shape_text(const std::vector<std::int64_t>& dims) {
   std::string text = "[";
   for (std::size_t i = 0; i < dims.size(); ++i)
@@ -167,16 +174,23 @@ class OnnxRuntime : public Runtime {
  public:
   explicit OnnxRuntime(Ort ort) : ort_(ort) {}
 
+  [[nodiscard]] Result<wire::Signal> signal_of(ByteView onnx) override {
+    HONE_TRY(const auto session, open(onnx));
+    HONE_TRY(const Port in, input_port(session.get()));
+    if (in.dims.empty() || in.dims[0] != -1)
+      return fail(Code::invalid, "the model's input x " + shape_text(in.dims) + " must begin with a free batch axis");
+    wire::Signal signal;
+    HONE_TRY(signal.dtype, dtype_of(in.type));
+    signal.shape.assign(in.dims.begin() + 1, in.dims.end());
+    if (auto checked = wire::check(signal); !checked)
+      return fail(checked.error().within("the model's input x " + shape_text(in.dims)));
+    return signal;
+  }
+
   [[nodiscard]] Result<std::unique_ptr<Runner>> load(ByteView onnx, const wire::Signal& signal,
                                                      std::string_view further_name) override {
     HONE_CHECK(wire::check(signal));
-    if (onnx.empty()) return fail(Code::damaged, "the model file is empty");
-    HONE_TRY(auto options, session_options());
-    OrtSession* raw = nullptr;
-    HONE_CHECK(ort_.check(ort_.api->CreateSessionFromArray(ort_.env, onnx.data(), onnx.size(), options.get(), &raw),
-                          "load the model"));
-    Owned<OrtSession> session(raw, ort_.api->ReleaseSession);
-
+    HONE_TRY(auto session, open(onnx));
     HONE_TRY(auto output, checked_output(session.get(), signal));
     std::optional<Output> further;
     if (!further_name.empty()) {
@@ -206,19 +220,33 @@ class OnnxRuntime : public Runtime {
     return options;
   }
 
-  // Refuses what is not [N, ...signal.shape] in and [N, width] float32 out; returns the output.
-  Result<Output> checked_output(const OrtSession* session, const wire::Signal& signal) const {
-    std::size_t inputs = 0, outputs = 0;
+  Result<Owned<OrtSession>> open(ByteView onnx) const {
+    if (onnx.empty()) return fail(Code::damaged, "the model file is empty");
+    HONE_TRY(auto options, session_options());
+    OrtSession* raw = nullptr;
+    HONE_CHECK(ort_.check(ort_.api->CreateSessionFromArray(ort_.env, onnx.data(), onnx.size(), options.get(), &raw),
+                          "load the model"));
+    return Owned<OrtSession>(raw, ort_.api->ReleaseSession);
+  }
+
+  // The only input, which is named x.
+  Result<Port> input_port(const OrtSession* session) const {
+    std::size_t inputs = 0;
     HONE_CHECK(ort_.check(ort_.api->SessionGetInputCount(session, &inputs), "inputs"));
-    HONE_CHECK(ort_.check(ort_.api->SessionGetOutputCount(session, &outputs), "outputs"));
     if (inputs != 1)
       return fail(Code::invalid, "the model has " + std::to_string(inputs) + " inputs; it must have one, named x");
+    HONE_TRY(Port in, port(session, true, 0));
+    if (in.name != kInputName) return fail(Code::invalid, "the model's input is named '" + in.name + "'; it must be x");
+    return in;
+  }
+
+  // Refuses what is not [N, ...signal.shape] in and [N, width] float32 out; returns the output.
+  Result<Output> checked_output(const OrtSession* session, const wire::Signal& signal) const {
+    std::size_t outputs = 0;
+    HONE_TRY(const Port in, input_port(session));
+    HONE_CHECK(ort_.check(ort_.api->SessionGetOutputCount(session, &outputs), "outputs"));
     if (outputs < 1) return fail(Code::invalid, "the model has no output");
 
-    const auto found = port(session, true, 0);
-    if (!found) return fail(found.error());
-    const Port& in = *found;
-    if (in.name != kInputName) return fail(Code::invalid, "the model's input is named '" + in.name + "'; it must be x");
     if (in.type != element_type(signal.dtype)) {
       return fail(Code::invalid,
                   "the model's input x is not of the signal's dtype " + std::string(wire::name_of(signal.dtype)));

@@ -38,6 +38,9 @@ class Runner {
 class Runtime {
  public:
   virtual ~Runtime() = default;
+  // What one sample of a model of this contract is: shape and dtype of its input x. Nothing in the file says more:
+  // the scale is 1, and there are no labels. `invalid` and `damaged` as for load().
+  [[nodiscard]] virtual Result<wire::Signal> signal_of(ByteView onnx) = 0;
   // Refuses with `invalid` a model that does not fit the signal (names, shapes, dtypes), with
   // `damaged` one that the runtime cannot load. `further`: a second output that run() is to give too; a
   // model without one of that name is `invalid`.
