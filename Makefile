@@ -14,6 +14,7 @@ demo: configure
 # Anomaly detection without labels on Shuttle telemetry; writes out/demo-anomaly/report.json.
 demo-anomaly: configure
 	@tools/data/mlbench.py out/data/mlbench
+	@tools/data/ecg.py out/data/ecg || true
 	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer machine-watch
 	@python3 tools/demo_anomaly --build $(BUILD)
 

@@ -34,6 +34,7 @@ using Clock = std::chrono::steady_clock;
 struct Options {
   std::string ticket, state, readings = "-", trace;
   double rate_hz = 1;
+  double stream_hz = 0;  // above 0: readings are a stream of which the pipeline cuts windows, so many a second
 };
 
 // One write a line: lines of the two threads do not mix. Nobody listening is no reason to stop.
@@ -111,7 +112,7 @@ class Sensors {
 
 // What the model said of one reading, for whoever wants to measure it.
 struct TraceRecord {
-  std::uint64_t reading;  // from 0
+  std::uint64_t reading;  // from 0; of a stream the one that completed the window
   std::int32_t release;   // 0: no model, -1: error
   std::int32_t duration_us;
   float score;             // the distance to what is ordinary
@@ -134,12 +135,10 @@ class Application {
         next = Clock::now();
         continue;
       }
-      ask(reading, answer);
-      try {
-        device_.observe(reading.data(), reading.size() * sizeof(float));
-      } catch (const hone::Failure& failure) {
-        std::fprintf(stderr, "machine-watch: observe: %s\n", failure.what());
-      }
+      if (options_.stream_hz > 0)
+        hear(reading, answer);
+      else
+        look(reading, answer);
       ++readings_;
       next = std::max(next + period, Clock::now() - period);  // late: no burst to catch up
       std::this_thread::sleep_until(next);
@@ -166,12 +165,38 @@ class Application {
   void stop() { stop_ = true; }
 
  private:
-  void ask(const std::vector<float>& reading, std::vector<float>& answer) {
+  // Each reading is a sample of its own.
+  void look(const std::vector<float>& reading, std::vector<float>& answer) {
+    const std::size_t bytes = reading.size() * sizeof(float);
+    ask(answer, [&] { return device_.infer(reading.data(), bytes, &answer); });
+    try {
+      device_.observe(reading.data(), bytes);
+    } catch (const hone::Failure& failure) {
+      std::fprintf(stderr, "machine-watch: observe: %s\n", failure.what());
+    }
+  }
+
+  // hone cuts windows of the readings; each that is complete is asked about. The readings' own clock goes by their rate,
+  // however fast they are played.
+  void hear(const std::vector<float>& reading, std::vector<float>& answer) {
+    const auto at_ms = began_ms_ + static_cast<std::int64_t>(1000.0 * static_cast<double>(readings_) / options_.stream_hz);
+    const auto on_window = [&] { ask(answer, [&] { return device_.infer_window(&answer); }); };
+    try {
+      // Until the cloud has told what the pipeline is, nothing is taken.
+      while (!stop_ && !device_.observe_readings(reading.data(), reading.size() * sizeof(float), on_window, at_ms))
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    } catch (const hone::Failure& failure) {
+      std::fprintf(stderr, "machine-watch: observe: %s\n", failure.what());
+    }
+  }
+
+  template <class Infer>
+  void ask(const std::vector<float>& answer, const Infer& infer) {
     const auto began = Clock::now();
     std::optional<hone_result> result;
     bool failed = false;
     try {
-      result = device_.infer(reading.data(), reading.size() * sizeof(float), &answer);
+      result = infer();
     } catch (const hone::Failure& failure) {
       failed = true;
       std::fprintf(stderr, "machine-watch: infer: %s\n", failure.what());
@@ -215,6 +240,8 @@ class Application {
   hone::Device device_;
   Sensors sensors_;
   std::FILE* const trace_;  // stdio locks it
+  const std::int64_t began_ms_ =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   std::atomic<std::uint64_t> readings_{0};
   std::atomic<bool> stop_{false};
 };
@@ -224,7 +251,7 @@ class Application {
 [[noreturn]] void wrong_usage(const std::string& why) {
   std::fprintf(stderr,
                "machine-watch: %s\n"
-               "usage: machine-watch --state DIR [--ticket FILE] [--readings FILE|-] [--rate HZ] [--trace FILE]\n",
+               "usage: machine-watch --state DIR [--ticket FILE] [--readings FILE|-] [--rate HZ] [--stream HZ] [--trace FILE]\n",
                why.c_str());
   std::exit(2);
 }
@@ -243,11 +270,12 @@ Options parse(int argc, char** argv) {
       options.readings = value;
     } else if (key == "--trace") {
       options.trace = value;
-    } else if (key == "--rate") {
+    } else if (key == "--rate" || key == "--stream") {
       char* end = nullptr;
-      options.rate_hz = std::strtod(value.c_str(), &end);
-      if (end == value.c_str() || *end || !(options.rate_hz >= 0.001 && options.rate_hz <= 100'000))
-        wrong_usage("--rate must be a number of readings a second");
+      double& hz = key == "--rate" ? options.rate_hz : options.stream_hz;
+      hz = std::strtod(value.c_str(), &end);
+      if (end == value.c_str() || *end || !(hz >= 0.001 && hz <= 100'000))
+        wrong_usage(std::string(key) + " must be a number of readings a second");
     } else {
       wrong_usage("unknown option " + std::string(key));
     }

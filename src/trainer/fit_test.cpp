@@ -113,7 +113,7 @@ TEST(Fit, SaysWhenTheLearningRateIsTooHigh) {
 TEST(Fit, RefusesRowsThatDoNotFit) {
   Rows rows = four_pairs(50, 1);
   const Plan plan = plan_of(rows);
-  EXPECT_EQ(fit(plan, rules(), Rows{rows.signal, {}, {}}, {}, 1, never).error().code, Code::invalid);
+  EXPECT_EQ(fit(plan, rules(), Rows{rows.signal, {}, {}, {}, {}}, {}, 1, never).error().code, Code::invalid);
   Rows label = rows;
   label.y[3] = 4;
   EXPECT_EQ(fit(plan, rules(), label, {}, 1, never).error().code, Code::invalid);

@@ -29,6 +29,14 @@ class Anomaly(unittest.TestCase):
         self.assertGreater(report["uploaded_bytes_before_goal"], 0)
         self.assertEqual(report["uploaded_bytes_after_goal"], 0)
         self.assertEqual(report["unanswered_alone"], 0)
+        if not (ROOT / "out/data/ecg/x.npy").exists():
+            return  # not packaged here
+        ecg = report["ecg"]
+        self.assertGreater(ecg["auc"], 0.95)
+        self.assertGreater(ecg["flagged"], 0)
+        self.assertLess(ecg["false_alarms"], ecg["flagged"] / 4)
+        self.assertLessEqual(ecg["alarms_per_day"], ecg["alarms_per_day_budget"])
+        self.assertEqual(ecg["uploaded_bytes_after_goal"], 0)
 
 
 if __name__ == "__main__":

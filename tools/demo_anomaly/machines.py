@@ -29,17 +29,18 @@ class Machine(Device):
 
 
 class Machines(Devices):
-    def __init__(self, processes: Processes, binary: pathlib.Path, folder: pathlib.Path, tickets: list, rate_hz: int):
+    def __init__(self, processes: Processes, binary: pathlib.Path, folder: pathlib.Path, tickets: list, rate_hz: int,
+                 name: str = "machine", more: tuple = ()):
         super().__init__(processes)
         self.rate_hz = rate_hz
         self._given = 0
         for i, ticket in enumerate(tickets, 1):
-            name = f"machine-{i}"
-            trace = folder / f"{name}.trace"
+            own = f"{name}-{i}"
+            trace = folder / f"{own}.trace"
             process = processes.start(
-                name, [binary, "--ticket", ticket, "--state", folder / name, "--rate", str(rate_hz), "--trace", trace],
+                own, [binary, "--ticket", ticket, "--state", folder / own, "--rate", str(rate_hz), "--trace", trace, *more],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            self.devices.append(Machine(name, process, trace))
+            self.devices.append(Machine(own, process, trace))
 
     def read_to(self, readings: Readings, rows: range):
         """Deals the rows out over the machines, in order."""

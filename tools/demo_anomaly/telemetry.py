@@ -26,8 +26,8 @@ class Readings:
 
 def load(folder: pathlib.Path) -> tuple:
     """What the machines learn from, and what is held back; both in file order."""
-    (rows, width), values = _read_npy(folder / "x.npy", "f")
-    _, labels = _read_npy(folder / "y.npy", "q")
+    (rows, width), values = read_npy(folder / "x.npy", "f")
+    _, labels = read_npy(folder / "y.npy", "q")
     parts = []
     for numbers in range(LEARNING_ROWS), range(LEARNING_ROWS, rows):
         kept = [row for row in numbers if labels[row] != LEFT_OUT]
@@ -36,7 +36,7 @@ def load(folder: pathlib.Path) -> tuple:
     return tuple(parts)
 
 
-def _read_npy(path: pathlib.Path, code: str) -> tuple:
+def read_npy(path: pathlib.Path, code: str) -> tuple:
     try:
         data = path.read_bytes()
     except OSError as error:
