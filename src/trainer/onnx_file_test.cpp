@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "trainer/onnx_reader.hpp"
 #include "trainer/onnx_writer.hpp"
@@ -96,6 +97,25 @@ TEST(OnnxFile, SurvivesEveryFlippedByteOfItsStructure) {
     if (read) {
       EXPECT_EQ(read->size(), plan.tensors().size());
     }
+  }
+}
+
+TEST(OnnxFile, GivesBackTheInputScaleAndRefusesOneThatIsNoNumber) {
+  Plan plan = small_plan();
+  const float endless = std::numeric_limits<float>::infinity();
+  const InputScale good{{1, 1, 1}, {0.25f}, {2.0f}, 5.0f};
+  plan.input_scale = good;
+  const auto read = read_input_scale(*write_onnx(plan, drawn(plan, 1), lineage()), plan);
+  ASSERT_TRUE(read) << read.error().context;
+  EXPECT_EQ(*read, good);
+  for (const InputScale& bad : {InputScale{{1, 1, 1}, {endless}, {2.0f}, 5.0f}, InputScale{{1, 1, 1}, {0.25f}, {endless}, 5.0f},
+                                InputScale{{1, 1, 1}, {0.25f}, {2.0f}, endless}, InputScale{{1, 1, 1}, {0.25f}, {2.0f}, 0.0f}}) {
+    plan.input_scale = bad;
+    const auto onnx = write_onnx(plan, drawn(plan, 1), lineage());
+    ASSERT_TRUE(onnx) << onnx.error().context;
+    const auto refused = read_input_scale(*onnx, plan);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::wrong_base);
   }
 }
 

@@ -59,7 +59,8 @@ Result<std::optional<InputScale>> read_input_scale(ByteView onnx, const Plan& pl
   HONE_TRY(Tensor spreads, tensor_named(model->graph(), {kInverseSpreadName, plan.input_scale->shape}));
   HONE_TRY(const Tensor clip, tensor_named(model->graph(), {kClipName, {}}));
   InputScale scale{centers.shape, std::move(centers.values), std::move(spreads.values), clip.values.front()};
-  if (!all_finite(scale.center) || !all_finite(scale.inverse_spread) || !(scale.clip > 0))
+  if (!all_finite(scale.center) || !all_finite(scale.inverse_spread) || !std::isfinite(scale.clip) ||
+      !(scale.clip > 0))
     return fail(Code::wrong_base, "the base model's input scale holds what is no number");
   return scale;
 }

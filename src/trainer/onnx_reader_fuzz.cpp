@@ -1,6 +1,7 @@
 // Hostile model files as the base of a training: refused, or read into the shapes that the plan has.
 #include "trainer/onnx_reader.hpp"
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -31,6 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   plan.input_scale = InputScale{{4}, std::vector<float>(4), std::vector<float>(4, 1), 1};
   const auto scale = read_input_scale(file, plan);
-  if (scale && ((*scale)->center.size() != 4 || (*scale)->inverse_spread.size() != 4 || !((*scale)->clip > 0))) std::abort();
+  if (scale && ((*scale)->center.size() != 4 || (*scale)->inverse_spread.size() != 4 || !((*scale)->clip > 0) ||
+                !std::isfinite((*scale)->clip)))
+    std::abort();
   return 0;
 }
