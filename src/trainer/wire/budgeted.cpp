@@ -20,17 +20,10 @@ double free_share(const RecipeInput& input, const Plan& plan) {
   return 1 / (1 + work_of_curve(points));
 }
 
-OnProgress stretch(const OnProgress& progress, double from, double to) {
-  return [&progress, from, to](wire::ProgressPoint point) {
-    point.progress = from + (to - from) * point.progress;
-    return progress(point);
-  };
-}
-
 }  // namespace
 
 OnProgress progress_before(const RecipeInput& input, const Plan& plan) {
-  return stretch(input.progress, 0, free_share(input, plan));
+  return part_of_training(input.progress, 0, free_share(input, plan));
 }
 
 Result<> keep_to_the_budget(const RecipeInput& input, const Plan& plan, const Fitted& free, const std::string& base,
@@ -46,7 +39,7 @@ Result<> keep_to_the_budget(const RecipeInput& input, const Plan& plan, const Fi
   const auto bytes = static_cast<std::uint64_t>(budget->bytes_of(static_cast<std::int64_t>(output.onnx.size())));
   const Wish wish{plan,    input.pipeline.train, input.rows, deployed, *input.base_onnx,
                   free,    lineage,              input.job.seed, bytes, input.pipeline.delivery.wire_keep};
-  HONE_TRY(Curve curve, train_for_the_wire(wish, stretch(input.progress, free_share(input, plan), 1)));
+  HONE_TRY(Curve curve, train_for_the_wire(wish, part_of_training(input.progress, free_share(input, plan), 1)));
   output.lineage["wire"] = std::move(curve.lineage);
   if (!curve.chosen) return {};
   output.fallback = ModelOutput{std::move(output.onnx), {}, std::nullopt, output.validation_metric};
