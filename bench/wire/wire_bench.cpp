@@ -32,7 +32,6 @@
 #include "trainer/onnx_writer.hpp"
 #include "trainer/plan.hpp"
 #include "trainer/rows.hpp"
-#include "trainer/wire/curve.hpp"
 #include "trainer/wire/distil.hpp"
 #include "trainer/wire/patch_size.hpp"
 
@@ -166,9 +165,9 @@ class Bench {
     trainer::wire_training::Distiller distiller(
         {plan_, pipeline_.train, rows_, deployed_, free_.weights, options_.seed + 2},
         [&](const trainer::wire_training::Update& update) { return file.wire_bytes(update); }, quiet);
-    for (std::size_t i = 0; i < options_.budgets.size(); ++i) {
-      const auto budget = static_cast<std::uint64_t>(options_.budgets[i] * static_cast<double>(fp32_bytes()));
-      HONE_TRY(const auto point, distiller.under(budget, trainer::wire_training::epochs_of_point(pipeline_.train.epochs, i == 0)));
+    for (const double share : options_.budgets) {
+      const auto budget = static_cast<std::uint64_t>(share * static_cast<double>(fp32_bytes()));
+      HONE_TRY(const auto point, distiller.under(budget, pipeline_.train.epochs));
       HONE_TRY(const Bytes target, file.onnx(point.update));
       delta::EncodeOptions encode;
       encode.hints = trainer::wire_training::hints_of(point.update);
@@ -178,7 +177,7 @@ class Bench {
       Json methods = Json::object();
       for (const auto& change : point.update) methods[change.tensor] = change.method();
       std::ostringstream name;
-      name << "hone " << kPercent * options_.budgets[i] << "%";
+      name << "hone " << kPercent * share << "%";
       add(name.str(), patch.size(), metric, {{"tensors", methods}});
     }
     return {};

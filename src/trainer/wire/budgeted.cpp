@@ -17,7 +17,7 @@ double free_share(const RecipeInput& input, const Plan& plan) {
   if (!budget || !input.job.base || !input.base_onnx) return 1;
   const std::int64_t full = plan.parameters() * static_cast<std::int64_t>(sizeof(float));
   const auto points = budgets_below(static_cast<std::uint64_t>(budget->bytes_of(full)), static_cast<std::uint64_t>(full)).size();
-  return 1 / (1 + work_of_curve(points));
+  return 1 / (1 + static_cast<double>(points));
 }
 
 }  // namespace

@@ -19,10 +19,6 @@ std::vector<std::uint64_t> budgets_below(std::uint64_t budget, std::uint64_t fp3
   return budgets;
 }
 
-std::int64_t epochs_of_point(std::int64_t epochs_of_teacher, bool first) {
-  return first ? epochs_of_teacher : std::max<std::int64_t>(1, epochs_of_teacher / 2);
-}
-
 bool keeps(double metric, double deployed, double free, double keep) {
   const double gain = free - deployed;
   return metric >= (gain > 0 ? deployed + keep * gain : free);

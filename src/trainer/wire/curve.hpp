@@ -19,9 +19,6 @@ struct CurvePoint {
 // 0.1% of the full fp32 weights.
 [[nodiscard]] std::vector<std::uint64_t> budgets_below(std::uint64_t budget, std::uint64_t fp32_bytes);
 
-// The first point learns for as long as the teacher did; the others begin where the one before ended.
-[[nodiscard]] std::int64_t epochs_of_point(std::int64_t epochs_of_teacher, bool first);
-
 // Whether a metric keeps `keep` of what the free update gained over the deployed model. Where that gained
 // nothing, it is enough to be no worse than the free one.
 [[nodiscard]] bool keeps(double metric, double deployed, double free, double keep);

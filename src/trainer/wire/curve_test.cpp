@@ -33,12 +33,6 @@ TEST(Curve, WhereFreeTrainingGainedNothingItIsEnoughToBeNoWorse) {
   EXPECT_FALSE(keeps(0.959, 0.97, 0.96, 0.9));
 }
 
-TEST(Curve, LaterPointsLearnForHalfAsLongButNeverNotAtAll) {
-  EXPECT_EQ(epochs_of_point(8, true), 8);
-  EXPECT_EQ(epochs_of_point(8, false), 4);
-  EXPECT_EQ(epochs_of_point(1, false), 1);
-}
-
 TEST(Parts, LargeTensorsGetProductsOfAsManyComponentsAsTheBudgetPaysFor) {
   const Plan plan = *plan_network(signal({1, 28, 28}, 10), {conv(16, 3), relu(), maxpool(2), conv(32, 3), relu(), maxpool(2),
                                                             dense(128), relu(), dense(10)});

@@ -31,9 +31,9 @@ constexpr std::int64_t kStepsPerCount = 5;  // of the bits, at most
 constexpr std::int64_t kCountsMin = 256;    // in a training, so that the price of a bit is found
 constexpr std::int64_t kStepsMin = 500;     // in a training: small sets are passed over more often
 constexpr std::int64_t kBatchRows = 512;    // where no gradient is wanted
-constexpr double kTemperature = 3;          // Hinton et al. 2015
+constexpr double kTemperature = 1.5;        // Hinton et al. 2015
 constexpr double kOfTeacher = 0.7;          // of the loss; the rest is the labels'
-constexpr double kLearningRate = 0.1;       // at its peak, in integers a step
+constexpr double kLearningRate = 0.1;       // at its peak, in integers a step, where steps are coarse
 constexpr double kLooks[] = {0.45, 0.65, 0.85};  // parts of the training after which the real coder corrects the estimate
 constexpr double kSpare = 0.01;             // of the budget, for what the estimate of bits misses
 
@@ -74,12 +74,11 @@ class Distiller::Session {
       return fail(Code::no_space, "an update that changes nothing already takes " + std::to_string(least) +
                                       " bytes, and the budget is " + std::to_string(bytes));
     const std::vector<Part> parts = parts_for(task_.plan, bytes - least);
-    if (student_)
-      student_->cut(parts);
-    else
-      student_.emplace(task_.deployed, task_.teacher, parts, device_);
-    HONE_CHECK(train(least, bytes, epochs));
-    return fitted_into(bytes);
+    Student student(task_.deployed, task_.teacher, parts, device_);
+    HONE_TRY(const std::int64_t steps, train(student, least, bytes, epochs));
+    HONE_TRY(Distilled best, fitted_into(student, bytes));
+    best.steps = steps;
+    return best;
   }
 
  private:
@@ -102,17 +101,19 @@ class Distiller::Session {
     return {};
   }
 
-  // `least` is what an update takes that changes nothing.
-  Result<> train(std::uint64_t least, std::uint64_t budget, std::int64_t epochs) {
+  // `least` is what an update takes that changes nothing. Returns the steps taken.
+  Result<std::int64_t> train(Student& student, std::uint64_t least, std::uint64_t budget, std::int64_t epochs) {
     at::manual_seed(task_.seed);
     TrainRules rules = task_.rules;
     rules.epochs = epochs;
     Schedule schedule = schedule_for(rules, data_.fit.size(0));
     schedule.epochs = std::max(schedule.epochs, (kStepsMin + schedule.steps_per_epoch - 1) / schedule.steps_per_epoch);
     const std::int64_t steps_per_count = std::clamp<std::int64_t>(schedule.steps() / kCountsMin, 1, kStepsPerCount);
-    Student& student = *student_;
-    steps_ = 0;
-    torch::optim::Adam optimizer(student.latents(), torch::optim::AdamOptions(kLearningRate).betas({0.9, 0.99}));
+    std::int64_t steps = 0;
+    const std::vector<Student::Trained> latents = student.latents();
+    std::vector<torch::optim::OptimizerParamGroup> groups;
+    for (const Student::Trained& latent : latents) groups.emplace_back(std::vector<at::Tensor>{latent.z});
+    torch::optim::Adam optimizer(groups, torch::optim::AdamOptions(kLearningRate).betas({0.9, 0.99}));
     double of_estimate = 1;  // what the coder takes
     Pressure pressure(student.count_bits(), static_cast<double>(budget - least) * 8 * (1 - kSpare));
     double lambda = 0;
@@ -124,15 +125,16 @@ class Distiller::Session {
       for (std::int64_t batch = 0; batch < schedule.steps_per_epoch; ++batch) {
         const std::int64_t from = batch * task_.rules.batch_size;
         const at::Tensor pick = order.slice(0, from, std::min(from + task_.rules.batch_size, order.size(0)));
-        const double done = static_cast<double>(steps_) / static_cast<double>(schedule.steps());
-        for (auto& group : optimizer.param_groups())
-          static_cast<torch::optim::AdamOptions&>(group.options()).lr(kLearningRate * schedule.learning_rate(steps_) / schedule.peak);
+        const double done = static_cast<double>(steps) / static_cast<double>(schedule.steps());
+        const double rate = kLearningRate * schedule.learning_rate(steps) / schedule.peak;
+        for (std::size_t i = 0; i < latents.size(); ++i)
+          static_cast<torch::optim::AdamOptions&>(optimizer.param_groups()[i].options()).lr(rate * latents[i].haste);
         optimizer.zero_grad();
         learner_->use(student.weights());
         const at::Tensor loss = loss_of(learner_->forward(data_.x.index_select(0, pick), true), data_.y.index_select(0, pick),
                                            wisdom_.index_select(0, pick));
         loss.backward();
-        if (steps_ % steps_per_count == 0) {
+        if (steps % steps_per_count == 0) {
           const double bits = student.count_bits();
           if (looks < std::size(kLooks) && done >= kLooks[looks]) {
             ++looks;
@@ -143,30 +145,29 @@ class Distiller::Session {
         }
         student.add_slope(lambda);
         optimizer.step();
-        ++steps_;
-        if (steps_ % kStepsPerReport != 0) continue;
+        ++steps;
+        if (steps % kStepsPerReport != 0) continue;
         point.loss = loss.item<double>();
         if (!std::isfinite(point.loss)) return fail(Code::invalid, "the loss of the update for the wire is no longer a number");
-        point.progress = static_cast<double>(steps_) / static_cast<double>(schedule.steps());
+        point.progress = static_cast<double>(steps) / static_cast<double>(schedule.steps());
         if (progress_(point)) return fail(Code::cancelled, "training was stopped");
       }
     }
-    return {};
+    return steps;
   }
 
   // Training aims at an estimate of the bits. What the real coder finds too much is taken from the numbers
   // nearest to zero.
-  Result<Distilled> fitted_into(std::uint64_t budget) {
+  Result<Distilled> fitted_into(const Student& student, std::uint64_t budget) {
     constexpr int kHalvings = 6;
     constexpr double kDeadZoneMax = 64;
     Distilled best;
-    best.steps = steps_;
     double fits = kDeadZoneMax;
     double misses = 0.5;
     best.update = nothing();
     HONE_TRY(best.bytes, measure_(best.update));
     for (double dead_zone = 0.5; dead_zone < kDeadZoneMax; dead_zone *= 1.25) {
-      HONE_TRY(const bool held, keep(dead_zone, budget, best));
+      HONE_TRY(const bool held, keep(student, dead_zone, budget, best));
       if (held) {
         fits = dead_zone;
         break;
@@ -175,7 +176,7 @@ class Distiller::Session {
     }
     for (int i = 0; i < kHalvings && fits > 0.5; ++i) {
       const double dead_zone = (fits + misses) / 2;
-      HONE_TRY(const bool held, keep(dead_zone, budget, best));
+      HONE_TRY(const bool held, keep(student, dead_zone, budget, best));
       (held ? fits : misses) = dead_zone;
     }
     HONE_TRY(const Weights rebuilt, rebuild(task_.deployed, best.update));
@@ -183,8 +184,8 @@ class Distiller::Session {
     return best;
   }
 
-  Result<bool> keep(double dead_zone, std::uint64_t budget, Distilled& best) {
-    Update update = student_->update(dead_zone);
+  Result<bool> keep(const Student& student, double dead_zone, std::uint64_t budget, Distilled& best) {
+    Update update = student.update(dead_zone);
     HONE_TRY(const std::uint64_t bytes, measure_(update));
     if (bytes > budget) return false;
     best.update = std::move(update);
@@ -206,8 +207,6 @@ class Distiller::Session {
   std::optional<Network> judge_;    // with whole ones
   TrainingData data_;
   at::Tensor wisdom_;  // the teacher's scores of all rows, [rows, width]
-  std::optional<Student> student_;
-  std::int64_t steps_ = 0;  // of this budget
 };
 
 Distiller::Distiller(const Distillation& task, Measure measure, OnProgress progress)

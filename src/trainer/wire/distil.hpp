@@ -42,8 +42,8 @@ class Distiller {
   // The deployed weights on the validation rows, as `validation_metric` is.
   [[nodiscard]] Result<double> deployed_metric();
 
-  // The update under `bytes`. The first one begins from the teacher; a later one, which must be smaller,
-  // from the one before. Errors as in fit(); `no_space`: not even an update that changes nothing fits.
+  // The update under `bytes`, whatever was asked before. Errors as in fit(); `no_space`: not even an update that
+  // changes nothing fits.
   [[nodiscard]] Result<Distilled> under(std::uint64_t bytes, std::int64_t epochs);
 
  private:

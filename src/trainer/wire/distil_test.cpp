@@ -90,7 +90,7 @@ class Wire : public ::testing::Test {
     const OnnxLineage to = lineage(seed, from_onnx);
     const UpdateFile file{plan, from, from_onnx, to};
     Distiller distiller({plan, how, rows, from, teacher, seed}, [&](const Update& u) { return file.wire_bytes(u); }, never);
-    auto distilled = distiller.under(bytes, 2 * how.epochs);  // twice as long as the teacher, as a curve's later points do
+    auto distilled = distiller.under(bytes, how.epochs);
     EXPECT_TRUE(distilled) << distilled.error().context;
     Sent sent{std::move(*distilled), {}, {}};
     sent.target = *file.onnx(sent.distilled.update);
@@ -214,7 +214,7 @@ TEST_F(WireCurve, ChoosesNoneWhenNothingFitsAndSaysWhy) {
 }
 
 TEST_F(WireCurve, ChoosesNoneThatKeepsTooLittle) {
-  const Curve result = curve(220, 1.0);
+  const Curve result = curve(160, 1.0);
   EXPECT_FALSE(result.chosen);
   EXPECT_THAT(result.lineage["stopped"].get<std::string>(), HasSubstr("keeps less"));
 }

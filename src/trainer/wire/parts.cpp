@@ -16,9 +16,8 @@ constexpr double kProductShare = 0.8;    // of the budget, for all products
 
 // Coarse where bits are few: large numbers, seldom, are cheaper than small ones everywhere, and steps half or
 // twice as large cost accuracy at equal bytes. Where there are bits for every element, finer: a normal deviate in
-// steps of d of its deviation has 2.05 - log2(d) bits. But not so fine that training, which moves by a tenth of a
-// step at most, could not go as far as the teacher went.
-constexpr double kStepCoarse = 1.5;
+// steps of d of its deviation has 2.05 - log2(d) bits.
+constexpr double kStepCoarse = 1;
 constexpr double kStepFine = 0.4;
 constexpr double kRichBits = 2.5;  // for each element
 

@@ -23,8 +23,6 @@ Json methods_of(const Update& update) {
   return methods;
 }
 
-constexpr double kLaterWork = 0.5;  // of a later point, the first being 1
-
 struct Tried {
   CurvePoint point;
   Update update;
@@ -42,20 +40,14 @@ Json points_json(const std::vector<Tried>& tried) {
 
 }  // namespace
 
-double work_of_curve(std::size_t points) {
-  return 1 + kLaterWork * static_cast<double>(points - 1);
-}
-
 Result<Curve> train_for_the_wire(const Wish& wish, const OnProgress& progress) {
   const UpdateFile file{wish.plan, wish.deployed, wish.deployed_onnx, wish.lineage};
   const std::vector<std::uint64_t> budgets = budgets_below(wish.budget_bytes, fp32_bytes(wish.plan));
-  const double work = work_of_curve(budgets.size());
-  double done = 0;   // of the work
-  double share = 1;  // of the point that is trained
+  std::vector<Tried> tried;
   Distiller distiller({wish.plan, wish.rules, wish.rows, wish.deployed, wish.free.weights, wish.seed},
                       [&](const Update& update) { return file.wire_bytes(update); },
                       [&](wire::ProgressPoint point) {
-                        point.progress = (done + share * point.progress) / work;
+                        point.progress = (static_cast<double>(tried.size()) + point.progress) / static_cast<double>(budgets.size());
                         return progress(point);
                       });
   HONE_TRY(const double deployed, distiller.deployed_metric());
@@ -67,17 +59,14 @@ Result<Curve> train_for_the_wire(const Wish& wish, const OnProgress& progress) {
                    {"deployed_validation_metric", deployed},
                    {"free_validation_metric", free},
                    {"chosen", nullptr}};
-  std::vector<Tried> tried;
   std::vector<CurvePoint> points;
   for (const std::uint64_t budget : budgets) {
-    share = tried.empty() ? 1 : kLaterWork;
-    Result<Distilled> point = distiller.under(budget, epochs_of_point(wish.rules.epochs, tried.empty()));
+    Result<Distilled> point = distiller.under(budget, wish.rules.epochs);
     if (!point && point.error().code == Code::no_space) {
       curve.lineage["stopped"] = point.error().context;
       break;
     }
     if (!point) return fail(point.error().within("training for the wire"));
-    done += share;
     tried.push_back({{budget, point->bytes, point->validation_metric}, std::move(point->update)});
     points.push_back(tried.back().point);
     if (keeps(points.back().validation_metric, deployed, free, wish.keep)) continue;

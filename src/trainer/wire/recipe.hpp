@@ -39,11 +39,8 @@ struct Curve {
   Json lineage;                 // every point, the choice, and why there is none
 };
 
-// How long a curve of so many points takes at most, free training being 1.
-[[nodiscard]] double work_of_curve(std::size_t points);
-
-// Points of the curve are trained from the largest budget down, and no further than one that keeps too
-// little. Progress goes from 0 to 1 over all of them. Errors as in fit().
+// Points of the curve are trained from the largest budget down, each for as long as the free model was, and no further
+// than one that keeps too little. Progress goes from 0 to 1 over all of them. Errors as in fit().
 [[nodiscard]] Result<Curve> train_for_the_wire(const Wish& wish, const OnProgress& progress);
 
 }  // namespace hone::trainer::wire_training

@@ -59,13 +59,13 @@ Student::Student(const Weights& deployed, const Weights& teacher, const std::vec
     own.lattice_scale = scale_of(own.part.step * root_mean_square(move));
     own.product_scale = own.lattice_scale;
     if (own.part.rank > 0) begin_product(own, move);
-    if (own.part.lattice) own.steps = add(at::zeros_like(own.deployed), false, false);
+    if (own.part.lattice) own.steps = add(at::zeros_like(own.deployed), 1 / own.part.step, false, false);
     tensors_.push_back(std::move(own));
   }
 }
 
-std::ptrdiff_t Student::add(at::Tensor z, bool by_row, bool by_column) {
-  latents_.push_back({z.contiguous().clone().set_requires_grad(true), by_row, by_column, {}, {}});
+std::ptrdiff_t Student::add(at::Tensor z, double haste, bool by_row, bool by_column) {
+  latents_.push_back({z.contiguous().clone().set_requires_grad(true), haste, by_row, by_column, {}, {}});
   return static_cast<std::ptrdiff_t>(latents_.size()) - 1;
 }
 
@@ -89,23 +89,8 @@ void Student::begin_product(Own& own, const at::Tensor& move) {
   const double strongest = s[0].item<double>() / std::sqrt(static_cast<double>(matrix.numel()));
   own.product_scale = std::max(own.lattice_scale, scale_of(strongest / (kFactorsFirst * kFactorsFirst)));
   const Sides sides = sides_of(u, s, vt, rank, std::ldexp(1.0, -own.product_scale));
-  own.u = add(sides.u, false, true);
-  own.v = add(sides.v, true, false);
-}
-
-void Student::cut(const std::vector<Part>& parts) {
-  const at::NoGradGuard no_gradient;
-  for (std::size_t t = 0; t < tensors_.size(); ++t) {
-    Own& own = tensors_[t];
-    if (own.u < 0 || parts[t].rank == 0 || parts[t].rank >= own.part.rank) continue;
-    at::Tensor& left = latents_[own.u].z;
-    at::Tensor& right = latents_[own.v].z;
-    const auto [u, s, vt] = at::linalg_svd(at::mm(left, right).to(at::kDouble), /*full_matrices=*/false);
-    own.part.rank = parts[t].rank;
-    const Sides sides = sides_of(u, s, vt, own.part.rank, 1);
-    left = sides.u.contiguous().set_requires_grad(true);
-    right = sides.v.contiguous().set_requires_grad(true);
-  }
+  own.u = add(sides.u, 1, false, true);
+  own.v = add(sides.v, 1, true, false);
 }
 
 std::vector<at::Tensor> Student::weights() const {
@@ -122,9 +107,9 @@ std::vector<at::Tensor> Student::weights() const {
   return result;
 }
 
-std::vector<at::Tensor> Student::latents() const {
-  std::vector<at::Tensor> result;
-  for (const Latent& latent : latents_) result.push_back(latent.z);
+std::vector<Student::Trained> Student::latents() const {
+  std::vector<Trained> result;
+  for (const Latent& latent : latents_) result.push_back({latent.z, latent.haste});
   return result;
 }
 

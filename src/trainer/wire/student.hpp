@@ -22,10 +22,12 @@ class Student {
 
   // The deployed weights moved by what is now sent; gradients flow to the latents.
   [[nodiscard]] std::vector<at::Tensor> weights() const;
-  [[nodiscard]] std::vector<at::Tensor> latents() const;
 
-  // For a smaller budget: products keep their strongest components only, as many as `parts` says.
-  void cut(const std::vector<Part>& parts);
+  struct Trained {
+    at::Tensor z;
+    double haste;  // of its learning rate: fine steps are taken more at a time, or training would not get anywhere
+  };
+  [[nodiscard]] std::vector<Trained> latents() const;
 
   // Counts the integers anew and gives their estimated bits, all together.
   double count_bits();
@@ -37,7 +39,8 @@ class Student {
 
  private:
   struct Latent {
-    at::Tensor z;          // in integer units
+    at::Tensor z;             // in integer units
+    double haste = 1;
     bool by_row = false;      // groups are its rows ...
     bool by_column = false;   // ... or its columns; neither: all of it is one
     at::Tensor one, more;  // slopes of its groups below and above 1
@@ -53,7 +56,7 @@ class Student {
     at::Tensor u, v;
   };
   static Sides sides_of(const at::Tensor& u, const at::Tensor& s, const at::Tensor& vt, std::int64_t rank, double step);
-  std::ptrdiff_t add(at::Tensor z, bool by_row, bool by_column);
+  std::ptrdiff_t add(at::Tensor z, double haste, bool by_row, bool by_column);
   void begin_product(Own& own, const at::Tensor& move);
 
   std::vector<Own> tensors_;
