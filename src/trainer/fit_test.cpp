@@ -345,7 +345,7 @@ TEST_F(TrainForTheWire, ReportsProgressThatGrowsBeyondFreeTraining) {
     last = point.progress;
     return false;
   }));
-  EXPECT_GT(last, 0.3);  // a curve may end early
+  EXPECT_GT(last, 0.15);  // free training is the first eighth; a curve may end early
   EXPECT_LE(last, 1.0);
 }
 
