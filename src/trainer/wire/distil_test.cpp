@@ -119,6 +119,18 @@ TEST_F(Wire, KeepsTheBudgetByTheRealCoderAndGainsWhatCounts) {
   EXPECT_GT(accuracy(sent.target, test), before + 0.9 * (best - before));
 }
 
+// An update cut to its budget after the training loses numbers that the network needs.
+TEST_F(Wire, ReachesTinyBudgetsByTrainingNotByCutting) {
+  constexpr std::uint64_t kTiny = 220;  // of which 129 change nothing
+  const Rows rows = turning_patterns(6, 1200, 2);
+  const Rows test = turning_patterns(6, 3000, 3);
+  const double before = accuracy(onnx, test);
+  const double best = accuracy(*write_onnx(plan, free(rows, deployed, 2), lineage(2, onnx)), test);
+  const Sent sent = update(rows, deployed, onnx, kTiny, 2);
+  EXPECT_LE(sent.patch.size(), kTiny);
+  EXPECT_GT(accuracy(sent.target, test), before + 0.5 * (best - before));
+}
+
 TEST_F(Wire, DecodesToTheBytesThatWereMeasured) {
   const Sent sent = update(turning_patterns(6, 1200, 2), deployed, onnx, kBudget, 2);
   const auto rebuilt = delta::apply(onnx, sent.patch, sent.target.size());

@@ -13,6 +13,9 @@ class Pressure {
  public:
   Pressure(double bits_at_first, double bits_budget) : first_(std::max(bits_at_first, bits_budget)), budget_(bits_budget) {}
 
+  // For a training that has ended above the budget.
+  void tighten() { budget_ *= kTightened; }
+
   // `done` is the part of the training that is over, 0 to 1. Returns lambda.
   double next(double bits, double done) {
     constexpr double kAnnealed = 0.4;
@@ -24,7 +27,8 @@ class Pressure {
   }
 
  private:
-  static constexpr double kIntegral = 0.15, kProportional = 4, kOffMax = 0.5;
+  static constexpr double kIntegral = 0.4, kProportional = 4, kOffMax = 0.5;
+  static constexpr double kTightened = 0.98;
   static constexpr double kLogFirst = -13, kLogMin = -25, kLogMax = -2;  // e^-13: about two millionths
   double first_, budget_;
   double log_lambda_ = kLogFirst;
