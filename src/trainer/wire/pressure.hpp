@@ -13,8 +13,11 @@ class Pressure {
  public:
   Pressure(double bits_at_first, double bits_budget) : first_(std::max(bits_at_first, bits_budget)), budget_(bits_budget) {}
 
-  // For a training that has ended above the budget.
-  void tighten() { budget_ *= kTightened; }
+  // For a training that has ended above the budget. A price that had sunk to nothing would take long to come back.
+  void tighten() {
+    budget_ *= kTightened;
+    log_lambda_ = std::max(log_lambda_, kLogFirst);
+  }
 
   // `done` is the part of the training that is over, 0 to 1. Returns lambda.
   double next(double bits, double done) {
