@@ -167,7 +167,7 @@ class Bench {
         [&](const trainer::wire_training::Update& update) { return file.wire_bytes(update); }, quiet);
     for (const double share : options_.budgets) {
       const auto budget = static_cast<std::uint64_t>(share * static_cast<double>(fp32_bytes()));
-      HONE_TRY(const auto point, distiller.under(budget, pipeline_.train.epochs));
+      HONE_TRY(const auto point, distiller.under(budget));
       HONE_TRY(const Bytes target, file.onnx(point.update));
       delta::EncodeOptions encode;
       encode.hints = trainer::wire_training::hints_of(point.update);

@@ -71,7 +71,7 @@ class Distiller::Session {
     return accuracy(task_.deployed);
   }
 
-  Result<Distilled> under(std::uint64_t bytes, std::int64_t epochs) {
+  Result<Distilled> under(std::uint64_t bytes) {
     HONE_CHECK(prepare());
     HONE_TRY(const std::uint64_t least, measure_(nothing()));
     if (least >= bytes)
@@ -79,8 +79,8 @@ class Distiller::Session {
                                       " bytes, and the budget is " + std::to_string(bytes));
     const std::vector<Part> parts = parts_for(task_.plan, bytes - least);
     Student student(task_.deployed, task_.teacher, parts, device_);
-    HONE_TRY(const std::int64_t steps, train(student, least, bytes, epochs));
-    HONE_TRY(Distilled best, fitted_into(student, bytes));
+    HONE_TRY(const std::int64_t steps, train(student, least, bytes));
+    HONE_TRY(Distilled best, fitted_into(student, least, bytes));
     best.steps = steps;
     return best;
   }
@@ -106,11 +106,9 @@ class Distiller::Session {
   }
 
   // `least` is what an update takes that changes nothing. Returns the steps taken.
-  Result<std::int64_t> train(Student& student, std::uint64_t least, std::uint64_t budget, std::int64_t epochs) {
+  Result<std::int64_t> train(Student& student, std::uint64_t least, std::uint64_t budget) {
     at::manual_seed(task_.seed);
-    TrainRules rules = task_.rules;
-    rules.epochs = epochs;
-    Schedule schedule = schedule_for(rules, data_.fit.size(0));
+    Schedule schedule = schedule_for(task_.rules, data_.fit.size(0));
     schedule.epochs = std::max(schedule.epochs, (kStepsMin + schedule.steps_per_epoch - 1) / schedule.steps_per_epoch);
     Lesson lesson(*this, student, least, budget, schedule);
     std::size_t looks = 0;
@@ -135,14 +133,14 @@ class Distiller::Session {
 
   // What the real coder still finds too much is taken from the numbers nearest to zero. That costs: pressure gathers all
   // numbers that are hardly worth their bits there, and some of them are needed. Hence the squeezes before.
-  Result<Distilled> fitted_into(const Student& student, std::uint64_t budget) {
+  Result<Distilled> fitted_into(const Student& student, std::uint64_t least, std::uint64_t budget) {
     constexpr int kHalvings = 6;
     constexpr double kDeadZoneMax = 64;
     Distilled best;
     double fits = kDeadZoneMax;
     double misses = 0.5;
     best.update = nothing();
-    HONE_TRY(best.bytes, measure_(best.update));
+    best.bytes = least;
     for (double dead_zone = 0.5; dead_zone < kDeadZoneMax; dead_zone *= 1.25) {
       HONE_TRY(const bool held, keep(student, dead_zone, budget, best));
       if (held) {
@@ -276,8 +274,8 @@ Result<double> Distiller::deployed_metric() {
   return behind_wall([&] { return session_->deployed_metric(); });
 }
 
-Result<Distilled> Distiller::under(std::uint64_t bytes, std::int64_t epochs) {
-  return behind_wall([&] { return session_->under(bytes, epochs); });
+Result<Distilled> Distiller::under(std::uint64_t bytes) {
+  return behind_wall([&] { return session_->under(bytes); });
 }
 
 }  // namespace hone::trainer::wire_training

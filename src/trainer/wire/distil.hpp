@@ -12,7 +12,7 @@
 
 namespace hone::trainer::wire_training {
 
-struct Distillation {  // borrowed; the rules say how many rows a batch has
+struct Distillation {  // borrowed; the rules say how many rows a batch has, and for how many epochs every update learns
   const Plan& plan;
   const TrainRules& rules;
   const Rows& rows;
@@ -44,7 +44,7 @@ class Distiller {
 
   // The update under `bytes`, whatever was asked before. Errors as in fit(); `no_space`: not even an update that
   // changes nothing fits.
-  [[nodiscard]] Result<Distilled> under(std::uint64_t bytes, std::int64_t epochs);
+  [[nodiscard]] Result<Distilled> under(std::uint64_t bytes);
 
  private:
   class Session;

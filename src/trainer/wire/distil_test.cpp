@@ -90,7 +90,7 @@ class Wire : public ::testing::Test {
     const OnnxLineage to = lineage(seed, from_onnx);
     const UpdateFile file{plan, from, from_onnx, to};
     Distiller distiller({plan, how, rows, from, teacher, seed}, [&](const Update& u) { return file.wire_bytes(u); }, never);
-    auto distilled = distiller.under(bytes, how.epochs);
+    auto distilled = distiller.under(bytes);
     EXPECT_TRUE(distilled) << distilled.error().context;
     Sent sent{std::move(*distilled), {}, {}};
     sent.target = *file.onnx(sent.distilled.update);
@@ -151,7 +151,7 @@ TEST_F(Wire, SaysWhenABudgetIsTooSmallForAnything) {
   const OnnxLineage to = lineage(2, onnx);
   const UpdateFile file{plan, deployed, onnx, to};
   Distiller distiller({plan, how, rows, deployed, deployed, 2}, [&](const Update& u) { return file.wire_bytes(u); }, never);
-  const auto point = distiller.under(60, 2);
+  const auto point = distiller.under(60);
   ASSERT_FALSE(point);
   EXPECT_EQ(point.error().code, Code::no_space);
   EXPECT_THAT(point.error().context, HasSubstr("changes nothing"));
@@ -165,7 +165,7 @@ TEST_F(Wire, StopsWhenItIsTold) {
   const Weights teacher = free(rows, deployed, 2);
   Distiller distiller({plan, how, rows, deployed, teacher, 2}, [&](const Update& u) { return file.wire_bytes(u); },
                       [](const wire::ProgressPoint&) { return true; });
-  EXPECT_EQ(distiller.under(kBudget, 2).error().code, Code::cancelled);
+  EXPECT_EQ(distiller.under(kBudget).error().code, Code::cancelled);
 }
 
 // Devices that take every update, and their twin that is retrained freely and sent whole.

@@ -61,7 +61,7 @@ Result<Curve> train_for_the_wire(const Wish& wish, const OnProgress& progress) {
                    {"chosen", nullptr}};
   std::vector<CurvePoint> points;
   for (const std::uint64_t budget : budgets) {
-    Result<Distilled> point = distiller.under(budget, wish.rules.epochs);
+    Result<Distilled> point = distiller.under(budget);
     if (!point && point.error().code == Code::no_space) {
       curve.lineage["stopped"] = point.error().context;
       break;
