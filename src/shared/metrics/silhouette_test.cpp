@@ -10,11 +10,12 @@
 #include <limits>
 #include <numeric>
 #include <random>
-#include <sstream>
 #include <string>
+#include <utility>
 
 #include "base/json.hpp"
 #include "shared/metrics/draw.hpp"
+#include "shared/metrics/testing_matrix.hpp"
 
 namespace hone::metrics {
 namespace {
@@ -95,20 +96,6 @@ void expect_as_defined(const Points<T>& points, double tolerance) {
               std::accumulate(expected.begin(), expected.end(), 0.0) / static_cast<double>(expected.size()), tolerance);
 }
 
-Points<double> read_matrix(const std::filesystem::path& csv) {
-  Points<double> points;
-  std::ifstream file(csv);
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream cells(line);
-    points.width = 0;
-    for (std::string cell; std::getline(cells, cell, ',');) {
-      points.values.push_back(std::stod(cell));
-      ++points.width;
-    }
-  }
-  return points;
-}
-
 TEST(Silhouette, EqualsTheOracleOverallAndPerCluster) {
   const std::filesystem::path folder = HONE_SHARED_DATA "/oracle";
   std::ifstream file(folder / "silhouette_oracle.json");
@@ -116,7 +103,8 @@ TEST(Silhouette, EqualsTheOracleOverallAndPerCluster) {
   const Json oracle = Json::parse(file);
   int compared = 0;
   for (const auto& [name, set] : oracle.at("datasets").items()) {
-    Points<double> points = read_matrix(folder.parent_path() / set.at("matrix_csv").get<std::string>());
+    auto matrix = testing::read_matrix<double>(folder.parent_path() / set.at("matrix_csv").get<std::string>());
+    Points<double> points{std::move(matrix.values), {}, matrix.width};
     ASSERT_EQ(points.width, set.at("cols")) << name;
     for (const auto& [k, expected] : set.at("k").items()) {
       points.labels = expected.at("labels").get<std::vector<std::int32_t>>();

@@ -8,11 +8,12 @@
 #include <fstream>
 #include <limits>
 #include <random>
-#include <sstream>
 #include <string>
+#include <utility>
 
 #include "base/json.hpp"
 #include "shared/metrics/silhouette.hpp"
+#include "shared/metrics/testing_matrix.hpp"
 #include "trainer/kmeans/cpu_rows.hpp"
 
 namespace hone::trainer {
@@ -147,20 +148,6 @@ TEST(Lloyd, StopsWhenItIsToldAtAnyIteration) {
   }
 }
 
-Points read_matrix(const std::filesystem::path& csv) {
-  Points points;
-  std::ifstream file(csv);
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream cells(line);
-    points.features = 0;
-    for (std::string cell; std::getline(cells, cell, ',');) {
-      points.values.push_back(std::stof(cell));
-      ++points.features;
-    }
-  }
-  return points;
-}
-
 // scikit-learn's best of 50 restarts, on four matrices and k from 2 to 10.
 TEST(Lloyd, IsAsGoodAsTheOracleAndChoosesItsNumberOfClusters) {
   const std::filesystem::path folder = HONE_SHARED_DATA "/oracle";
@@ -169,7 +156,8 @@ TEST(Lloyd, IsAsGoodAsTheOracleAndChoosesItsNumberOfClusters) {
   const Json oracle = Json::parse(file);
   int compared = 0;
   for (const auto& [name, set] : oracle.at("datasets").items()) {
-    const Points points = read_matrix(folder.parent_path() / set.at("matrix_csv").get<std::string>());
+    auto matrix = metrics::testing::read_matrix<float>(folder.parent_path() / set.at("matrix_csv").get<std::string>());
+    const Points points{std::move(matrix.values), matrix.width};
     ASSERT_EQ(points.features, set.at("cols")) << name;
     const auto rows = points.cluster_rows();
     double best = -1;
