@@ -31,7 +31,7 @@ std::string pipeline_text(const WorldOptions& options) {
          "batch_size = 32\nfirst_at_samples = " + std::to_string(options.first_at_samples) +
          "\nwhen = { new_samples = " + std::to_string(options.new_samples) + " }\ncooldown = \"0s\"\n"
          "[gate]\nmetric = \"accuracy\"\ngoal = " + std::to_string(options.goal) +
-         "\nfirst_goal = 0.5\nmargin = 0.0\nconfidence = 0.8\nholdout = 0.25\nno_slice_worse_than = 0.2\n" +
+         "\nfirst_goal = 0.5\nmargin = " + std::to_string(options.margin) + "\nconfidence = 0.8\nholdout = 0.25\nno_slice_worse_than = 0.2\n" +
          (options.exports_int8 ? "[export]\nformats = [\"onnx\", \"onnx-int8\"]\nmay_lose = 0.05\n" : "") +
          "[delivery]\nrollout = [100]\nwire_budget = \"" + options.wire_budget + "\"\nwire_keep = " + std::to_string(options.wire_keep) + "\n";
 }

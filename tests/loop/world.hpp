@@ -24,6 +24,7 @@ struct WorldOptions {
   std::int64_t first_at_samples = 300;
   std::int64_t new_samples = 2400;
   double goal = 0.9;
+  double margin = 0;  // of the gate
   platform::NetworkFaults faults{};  // between devices and cloud
   bool exports_int8 = false;         // beside the plain files
   int int8_devices = 0;              // so many of the devices, from the first on, ask for them
