@@ -14,18 +14,35 @@ constexpr std::int64_t kReadingsMax = std::int64_t{16} << 20;
 constexpr double kRateMin = 1e-6, kRateMax = 1e9;
 constexpr double kReachWindows = 2;        // lengths of a window
 constexpr std::int64_t kBlockReaches = 16;  // what is lost at a border between two sides is 1/16 of a block
+constexpr std::int64_t kGroupBlocks = 10;
 
-std::int64_t block_of(const TimeBlocks& blocks, std::int64_t t_ms) {
-  const std::int64_t quotient = t_ms / blocks.block_ms;
-  return t_ms % blocks.block_ms < 0 ? quotient - 1 : quotient;
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
+  const std::int64_t quotient = a / b;
+  return a % b < 0 ? quotient - 1 : quotient;
 }
 
-bool block_apart(std::string_view purpose, std::string_view device, std::int64_t block, double share) {
+Sha256 hash_of(std::string_view purpose, std::string_view device, std::int64_t block) {
   Sha256Stream stream;
   for (const std::string_view part : {purpose, std::string_view("\n"), device, std::string_view("\n")})
     stream.update(as_bytes(part));
   stream.update(as_bytes(std::to_string(block)));
-  return fraction_of(stream.finish()) < share;
+  return stream.finish();
+}
+
+// The top 53 bits of eight bytes from `first`, as a fraction of 2^53.
+double fraction_at(const Sha256& hash, std::size_t first) {
+  std::uint64_t top = 0;
+  for (std::size_t i = 0; i < 8; ++i) top = top << 8 | hash.bytes[first + i];
+  return std::ldexp(static_cast<double>(top >> 11), -53);
+}
+
+bool block_apart(std::string_view purpose, std::string_view device, std::int64_t block, double share) {
+  const std::int64_t group = floor_divide(block, kGroupBlocks) * kGroupBlocks;
+  const Sha256 own = hash_of(purpose, device, block);
+  int rank = 0;
+  for (std::int64_t other = group; other < group + kGroupBlocks; ++other)
+    if (hash_of(purpose, device, other) < own) ++rank;
+  return (rank + fraction_at(own, 8)) / static_cast<double>(kGroupBlocks) < share;
 }
 
 }  // namespace
@@ -54,9 +71,7 @@ Result<Stream> stream_from(const Json& json) {
 }
 
 double fraction_of(const Sha256& hash) {
-  std::uint64_t top = 0;
-  for (std::size_t i = 0; i < 8; ++i) top = top << 8 | hash.bytes[i];
-  return std::ldexp(static_cast<double>(top >> 11), -53);
+  return fraction_at(hash, 0);
 }
 
 TimeBlocks time_blocks(const Stream& stream) {
@@ -67,9 +82,13 @@ TimeBlocks time_blocks(const Stream& stream) {
   return blocks;
 }
 
+std::int64_t block_number(const TimeBlocks& blocks, std::int64_t t_ms) {
+  return floor_divide(t_ms, blocks.block_ms);
+}
+
 std::optional<bool> set_apart(const TimeBlocks& blocks, std::string_view purpose, std::string_view device,
                               std::int64_t t_ms, double share) {
-  const std::int64_t block = block_of(blocks, t_ms), first = block_of(blocks, t_ms - blocks.reach_ms);
+  const std::int64_t block = block_number(blocks, t_ms), first = block_number(blocks, t_ms - blocks.reach_ms);
   const bool apart = block_apart(purpose, device, block, share);
   if (first != block && block_apart(purpose, device, first, share) != apart) return std::nullopt;
   return apart;

