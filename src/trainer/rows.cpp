@@ -74,6 +74,12 @@ Rows rows_where(const Rows& rows, const Keep& keep) {
 
 }  // namespace
 
+double rows_without_overlap(const Rows& rows) {
+  const auto count = static_cast<double>(rows.rows());
+  if (!rows.stream || rows.stream->stride >= rows.stream->window) return count;
+  return count * static_cast<double>(rows.stream->stride) / static_cast<double>(rows.stream->window);
+}
+
 std::optional<Rows> finite_rows(const Rows& rows) {
   if (rows.signal.dtype != wire::DType::float32 || rows.x.size() != rows.rows() * rows.signal.sample_bytes())
     return std::nullopt;

@@ -40,6 +40,9 @@ struct Rows {
 // The rows without those that nobody labelled; nullopt when there are none of these.
 [[nodiscard]] std::optional<Rows> labelled_rows(const Rows& rows);
 
+// How many of the rows share no reading with one another: windows of a stream that overlap say less than their number.
+[[nodiscard]] double rows_without_overlap(const Rows& rows);
+
 // Which rows the weights are fitted to, and which choose the best epoch.
 struct Split {
   std::vector<std::int64_t> fit;

@@ -8,6 +8,8 @@ namespace hone::trainer {
 namespace {
 
 constexpr double kSecondsPerDay = 86400;
+constexpr double kNormal95 = 1.6449;  // one-sided
+constexpr double kBudgetLeft = 0.25;
 constexpr double kTailShare = 0.1;   // of the rows that the tail is fitted to,
 constexpr std::size_t kTailMax = 2000;  // and at most so many: the farther out, the better the fit
 constexpr double kShapeMin = -0.5, kShapeMax = 0.5;  // of a sober tail; beyond it the moments mean nothing
@@ -43,13 +45,13 @@ double follow_tail(const std::vector<float>& sorted, std::size_t count, double s
 
 }  // namespace
 
-Result<double> alarm_share(const AnomalyRules& rules, std::optional<double> rate_hz) {
+Result<double> alarm_share(const AnomalyRules& rules, std::optional<double> rate_hz, double rows) {
   if (!rules.alarms_per_day) return 1 - rules.threshold;
   if (!rate_hz) return fail(Code::invalid, "train.alarms_per_day needs signal.rate_hz: how many windows a second there are");
   const double share = *rules.alarms_per_day / (*rate_hz * kSecondsPerDay);
   if (!(share > 0) || share >= 1)
     return fail(Code::invalid, "train.alarms_per_day allows an alarm for every window of a day: lower it");
-  return share;
+  return std::max(share * kBudgetLeft, share - kNormal95 * std::sqrt(share * (1 - share) / rows));
 }
 
 Threshold threshold_for(std::vector<float> scores, double share) {

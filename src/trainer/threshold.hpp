@@ -21,9 +21,12 @@ struct Threshold {
 
 inline constexpr double kTailRowsMin = 10;
 
-// The share of rows that may be called anomalous: 1 - train.threshold, or alarms_per_day by the
-// windows of a day (signal.rate_hz). `invalid` when the budget is more than every window.
-[[nodiscard]] Result<double> alarm_share(const AnomalyRules& rules, std::optional<double> rate_hz);
+// The share of the training rows that may be called anomalous: 1 - train.threshold, or what keeps alarms_per_day (of the
+// windows of a day, signal.rate_hz). A budget is kept on what comes, not only on what was seen: `rows`, which share no
+// reading with one another, tell the rate of alarms up to an error, so the share is the one whose upper bound at 95%
+// (Wilson 1927, the score interval) is the budget; but never less than a quarter of the budget, so that few rows leave some
+// alarms. `invalid` when the budget is more than every window.
+[[nodiscard]] Result<double> alarm_share(const AnomalyRules& rules, std::optional<double> rate_hz, double rows);
 
 // The quantile of `scores` (finite, not empty) that leaves that share above it. Where too few rows
 // lie so far out, a generalised Pareto tail is fitted to the highest tenth by probability-weighted

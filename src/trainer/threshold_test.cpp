@@ -55,11 +55,35 @@ TEST(Threshold, IsTheCommonScoreWhereAllAreEqual) {
 TEST(Threshold, TurnsABudgetOfAlarmsIntoAShareOfTheWindows) {
   AnomalyRules rules;
   rules.alarms_per_day = 86.4;
-  EXPECT_DOUBLE_EQ(*alarm_share(rules, 1.0), 0.001);
-  EXPECT_DOUBLE_EQ(*alarm_share(rules, 10.0), 0.0001);
-  EXPECT_THAT(alarm_share(rules, std::nullopt).error().context, HasSubstr("signal.rate_hz"));
-  EXPECT_EQ(alarm_share(rules, 0.0001).error().code, Code::invalid);
-  EXPECT_DOUBLE_EQ(*alarm_share(AnomalyRules{}, std::nullopt), 1 - 0.99);
+  EXPECT_NEAR(*alarm_share(rules, 1.0, 1e12), 0.001, 1e-6);
+  EXPECT_NEAR(*alarm_share(rules, 10.0, 1e12), 0.0001, 1e-6);
+  EXPECT_THAT(alarm_share(rules, std::nullopt, 1000).error().context, HasSubstr("signal.rate_hz"));
+  EXPECT_EQ(alarm_share(rules, 0.0001, 1000).error().code, Code::invalid);
+  EXPECT_DOUBLE_EQ(*alarm_share(AnomalyRules{}, std::nullopt, 10), 1 - 0.99);
+}
+
+// Statistics' own example: the upper 95% score bound of 55 in 1,000 is 6.81%.
+TEST(Threshold, KeepsRoomInABudgetForWhatFewRowsDoNotTell) {
+  AnomalyRules rules;
+  rules.alarms_per_day = 0.0681 * 86400;
+  EXPECT_NEAR(*alarm_share(rules, 1.0, 1000), 0.055, 0.0001);
+  EXPECT_GT(*alarm_share(rules, 1.0, 10'000), 0.063);
+  EXPECT_DOUBLE_EQ(*alarm_share(rules, 1.0, 10), 0.0681 / 4);
+}
+
+TEST(Threshold, OfABudgetKeepsItOnRowsThatWereNotSeenInNineteenOfTwentyCases) {
+  AnomalyRules rules;
+  rules.alarms_per_day = 0.02 * 86400;
+  int kept = 0, kept_without_room = 0;
+  constexpr int kRuns = 400;
+  for (std::uint64_t seed = 1; seed <= kRuns; ++seed) {
+    const std::vector<float> scores = exponential(2000, seed);
+    const auto rate = [](double threshold) { return std::exp(-threshold); };  // of alarms, among all that may come
+    kept += rate(threshold_for(scores, *alarm_share(rules, 1.0, 2000)).value) <= 0.02 ? 1 : 0;
+    kept_without_room += rate(threshold_for(scores, 0.02).value) <= 0.02 ? 1 : 0;
+  }
+  EXPECT_GE(kept, kRuns * 92 / 100);
+  EXPECT_LT(kept_without_room, kRuns * 60 / 100);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <map>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "shared/metrics/paired_bootstrap.hpp"
@@ -30,15 +32,24 @@ PairedRows without_twins(const PairedRows& rows) {
     kept.twin.push_back(0);
     kept.deployed.push_back(rows.deployed[row]);
     kept.candidate.push_back(rows.candidate[row]);
+    if (!rows.block.empty()) kept.block.push_back(rows.block[row]);
   }
   return kept;
+}
+
+// 1 where the predicted label is the row's, else 0.
+std::vector<double> right(const std::vector<std::int32_t>& labels, const std::vector<double>& predicted) {
+  std::vector<double> values(labels.size());
+  for (std::size_t row = 0; row < labels.size(); ++row) values[row] = predicted[row] == labels[row] ? 1 : 0;
+  return values;
 }
 
 Comparison compare_rows(Metric metric, const PairedRows& rows, std::int32_t classes, double tail, std::uint64_t seed) {
   Comparison result;
   result.rows = rows.size();
   if (result.rows == 0) return result;
-  metrics::PairedSample sample{result.rows, {}, {}};
+  metrics::PairedSample sample{result.rows, {}, {}, rows.block};
+  std::vector<double> first_right, second_right;
   switch (metric) {
     case Metric::f1: sample.gain = metrics::f1_gain(rows.label, rows.deployed, rows.candidate, classes); break;
     case Metric::auc:
@@ -46,6 +57,10 @@ Comparison compare_rows(Metric metric, const PairedRows& rows, std::int32_t clas
       sample.strata = rows.label;
       break;
     case Metric::accuracy:
+      first_right = right(rows.label, rows.deployed);
+      second_right = right(rows.label, rows.candidate);
+      sample.gain = metrics::mean_gain(first_right, second_right);
+      break;
     case Metric::silhouette:
     case Metric::reconstruction:
     case Metric::score: sample.gain = metrics::mean_gain(rows.deployed, rows.candidate); break;
@@ -59,25 +74,55 @@ Comparison compare_rows(Metric metric, const PairedRows& rows, std::int32_t clas
   return result;
 }
 
-// The one-sided p that the mean of second - first over the rows of label `slice` is at least `lowest`.
-SliceVerdict judge_scores(const PairedRows& rows, std::size_t slice, double lowest) {
+// The one-sided p that the mean of second - first over the rows of label `slice` is at least `lowest`. Rows of one block
+// count as one (the cluster-robust error: Liang and Zeger 1986).
+SliceVerdict judge_rows(const PairedRows& rows, std::span<const double> first, std::span<const double> second,
+                        std::size_t slice, double lowest) {
   SliceVerdict verdict;
-  double sum = 0, squares = 0;
+  struct Unit {
+    double sum = 0, rows = 0;
+  };
+  std::map<std::size_t, Unit> units;
+  double sum = 0;
   for (std::size_t row = 0; row < rows.label.size(); ++row) {
     if (rows.label[row] != static_cast<std::int32_t>(slice)) continue;
-    const double difference = rows.candidate[row] - rows.deployed[row];
-    sum += difference;
-    squares += difference * difference;
+    Unit& unit = units[rows.block.empty() ? row : rows.block[row]];
+    unit.sum += second[row] - first[row];
+    unit.rows += 1;
+    sum += second[row] - first[row];
     ++verdict.rows;
   }
-  const auto n = static_cast<double>(verdict.rows);
   if (verdict.rows == 0) return verdict;
+  const auto n = static_cast<double>(verdict.rows);
+  const auto count = static_cast<double>(units.size());
   verdict.gain = sum / n;
   // The normal distribution is no guide to the mean of a handful of figures.
-  if (n < kEffectiveRowsMin) return verdict;
-  const double error = std::sqrt(std::max(0.0, squares - sum * sum / n) / (n - 1) / n);
+  if (count < kEffectiveRowsMin) return verdict;
+  double squares = 0;
+  for (const auto& [number, unit] : units) {
+    const double off = unit.sum - unit.rows * verdict.gain;
+    squares += off * off;
+  }
+  const double error = std::sqrt(count / (count - 1) * squares) / n;
   const double distance = verdict.gain - lowest;
   verdict.p = error > 0 ? metrics::normal_cdf(distance / error) : (distance < 0 ? 0 : 1);
+  return verdict;
+}
+
+// By right and wrong, but for a score. An AUC is no mean over rows: no label has its own.
+SliceVerdict judge_slice(const GatePolicy& policy, const DeployedFacts& facts, std::size_t slice) {
+  const double lowest = -policy.no_slice_worse_than;
+  const PairedRows& rows = facts.rows;
+  if (policy.metric == Metric::auc) return {};
+  if (policy.metric == Metric::score) return judge_rows(rows, rows.deployed, rows.candidate, slice, lowest);
+  if (!rows.block.empty())
+    return judge_rows(rows, right(rows.label, rows.deployed), right(rows.label, rows.candidate), slice, lowest);
+  const metrics::PairedCounts& counts = facts.slices[slice].counts;
+  SliceVerdict verdict;
+  if (counts.n() == 0) return verdict;
+  verdict.rows = counts.n();
+  verdict.gain = static_cast<double>(counts.only_second - counts.only_first) / static_cast<double>(verdict.rows);
+  verdict.p = metrics::tango_p_below(lowest, counts);
   return verdict;
 }
 
@@ -95,16 +140,18 @@ void mark_worse(std::vector<SliceVerdict>& slices, double level) {
 }  // namespace
 
 Comparison compare(const GatePolicy& policy, const DeployedFacts& facts, bool without_twin, double tail) {
-  if (policy.metric == Metric::accuracy)
-    return compare_counts(without_twin ? facts.counts_without_twin : facts.counts, tail);
+  const metrics::PairedCounts& counts = without_twin ? facts.counts_without_twin : facts.counts;
+  if (policy.metric == Metric::accuracy && facts.rows.block.empty()) return compare_counts(counts, tail);
   const auto classes = static_cast<std::int32_t>(facts.slices.size());
-  if (!without_twin) return compare_rows(policy.metric, facts.rows, classes, tail, facts.seed);
-  return compare_rows(policy.metric, without_twins(facts.rows), classes, tail, facts.seed);
+  Comparison result = without_twin ? compare_rows(policy.metric, without_twins(facts.rows), classes, tail, facts.seed)
+                                   : compare_rows(policy.metric, facts.rows, classes, tail, facts.seed);
+  result.counts = counts;
+  return result;
 }
 
 std::optional<std::int64_t> rows_to_prove(const GatePolicy& policy, const Comparison& comparison, double gain,
                                           double tail) {
-  if (policy.metric == Metric::accuracy)
+  if (!comparison.resampled())
     return metrics::rows_to_prove(policy.margin, gain, comparison.counts, 1 - 2 * tail, kPower);
   if (!(gain > policy.margin) || comparison.rows == 0) return std::nullopt;
   const auto n = static_cast<double>(comparison.rows);
@@ -122,15 +169,7 @@ std::vector<SliceVerdict> judge_slices(const GatePolicy& policy, const DeployedF
   std::vector<SliceVerdict> slices;
   if (policy.no_slice_worse_than >= 1) return slices;
   for (std::size_t i = 0; i < facts.slices.size(); ++i) {
-    const metrics::PairedCounts& counts = facts.slices[i].counts;
-    SliceVerdict slice;
-    if (policy.metric == Metric::score) {
-      slice = judge_scores(facts.rows, i, -policy.no_slice_worse_than);
-    } else if (counts.n() > 0) {
-      slice.rows = counts.n();
-      slice.gain = static_cast<double>(counts.only_second - counts.only_first) / static_cast<double>(slice.rows);
-      slice.p = metrics::tango_p_below(-policy.no_slice_worse_than, counts);
-    }
+    SliceVerdict slice = judge_slice(policy, facts, i);
     if (slice.rows == 0) continue;
     slice.label = facts.slices[i].label;
     slices.push_back(std::move(slice));

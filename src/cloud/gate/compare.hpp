@@ -1,5 +1,5 @@
-// How much better the candidate is on the holdout, and how sure that is: Tango's interval for accuracy, resampling of
-// paired rows for every other metric.
+// How much better the candidate is on the holdout, and how sure that is: Tango's interval for accuracy on independent
+// rows, else resampling of paired rows, or of whole blocks where rows come in blocks.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,13 @@ constexpr double kPower = 0.95;
 struct Comparison {
   std::int64_t rows = 0;
   double gain = 0;
-  metrics::Interval bounds;       // each errs with the probability `tail`
-  metrics::PairedCounts counts;   // accuracy
-  double standard_error = 0;      // the other metrics, from here on
+  metrics::Interval bounds;      // each errs with the probability `tail`
+  metrics::PairedCounts counts;  // accuracy
+  double standard_error = 0;     // where rows are resampled, from here on
   double effective_rows = 0;
   std::int64_t replicates = 0;
-  [[nodiscard]] bool too_few(Metric metric) const {
-    return metric != Metric::accuracy && effective_rows < kEffectiveRowsMin;
-  }
+  [[nodiscard]] bool resampled() const { return replicates > 0; }
+  [[nodiscard]] bool too_few() const { return resampled() && effective_rows < kEffectiveRowsMin; }
 };
 
 // On all measured rows, or on those without a twin. `rows` is 0 when there are none.

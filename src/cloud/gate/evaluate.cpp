@@ -37,7 +37,13 @@ double mean(std::span<const double> values) {
   return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-bool has_twin(std::span<const std::uint8_t> twins, std::size_t row) { return !twins.empty() && twins[row] != 0; }
+bool has_twin(const Kinship& kinship, std::size_t row) { return !kinship.twins.empty() && kinship.twins[row] != 0; }
+
+Result<> check_kinship(const Kinship& kinship, std::size_t rows) {
+  if (!kinship.twins.empty()) HONE_CHECK(check_rows("the leak check", kinship.twins.size(), rows));
+  if (!kinship.blocks.empty()) HONE_CHECK(check_rows("the list of blocks", kinship.blocks.size(), rows));
+  return {};
+}
 
 double measure(Metric metric, const PairedRows& rows, const std::vector<double>& answers, std::size_t labels) {
   if (rows.size() == 0) return 0;
@@ -113,10 +119,10 @@ Result<std::vector<double>> answers_of(Metric metric, std::span<const float> sco
 Result<Facts> facts_from_answers(Metric metric, std::span<const double> candidate,
                                  std::optional<std::span<const double>> deployed,
                                  std::span<const std::int64_t> labels, const std::vector<std::string>& label_names,
-                                 std::span<const std::uint8_t> twins) {
+                                 const Kinship& kinship) {
   HONE_CHECK(check_rows("the candidate", candidate.size(), labels.size()));
   if (deployed) HONE_CHECK(check_rows("the deployed model", deployed->size(), labels.size()));
-  if (!twins.empty()) HONE_CHECK(check_rows("the leak check", twins.size(), labels.size()));
+  HONE_CHECK(check_kinship(kinship, labels.size()));
 
   DeployedFacts both;
   both.slices = slices_of(label_names);
@@ -128,8 +134,9 @@ Result<Facts> facts_from_answers(Metric metric, std::span<const double> candidat
       return fail(Code::invalid, "holdout row " + std::to_string(row) + " has the label " + std::to_string(label) +
                                      ", which the pipeline does not name");
     measured.label.push_back(static_cast<std::int32_t>(label));
-    measured.twin.push_back(has_twin(twins, row) ? 1 : 0);
+    measured.twin.push_back(has_twin(kinship, row) ? 1 : 0);
     measured.candidate.push_back(candidate[row]);
+    if (!kinship.blocks.empty()) measured.block.push_back(kinship.blocks[row]);
     if (!deployed) continue;
     measured.deployed.push_back((*deployed)[row]);
     if (metric == Metric::auc) continue;
@@ -137,7 +144,7 @@ Result<Facts> facts_from_answers(Metric metric, std::span<const double> candidat
     const bool first_right = (*deployed)[row] == said;
     const bool second_right = candidate[row] == said;
     count(both.counts, first_right, second_right);
-    if (!has_twin(twins, row)) count(both.counts_without_twin, first_right, second_right);
+    if (!has_twin(kinship, row)) count(both.counts_without_twin, first_right, second_right);
     count(both.slices[static_cast<std::size_t>(label)].counts, first_right, second_right);
   }
 
@@ -148,22 +155,21 @@ Result<Facts> facts_from_answers(Metric metric, std::span<const double> candidat
   facts.candidate.rows_with_twin = std::count(measured.twin.begin(), measured.twin.end(), 1);
   if (!deployed) return facts;
   both.metric = measure(metric, measured, measured.deployed, label_names.size());
-  if (metric == Metric::accuracy) {
-    measured = {};  // the counts say all
-  } else {
+  if (metric != Metric::accuracy)
     both.counts = both.counts_without_twin = {};
-  }
+  else if (measured.block.empty())
+    measured = {};  // the counts say all
   facts.deployed = std::move(both);
   return facts;
 }
 
 Result<Facts> facts_from_figures(std::span<const double> candidate, std::optional<std::span<const double>> deployed,
                                  std::span<const std::int64_t> labels, const std::vector<std::string>& label_names,
-                                 std::span<const std::uint8_t> twins) {
+                                 const Kinship& kinship) {
   const std::size_t rows = candidate.size();
   if (!labels.empty()) HONE_CHECK(check_rows("the candidate", rows, labels.size()));
   if (deployed) HONE_CHECK(check_rows("the deployed model", deployed->size(), rows));
-  if (!twins.empty()) HONE_CHECK(check_rows("the leak check", twins.size(), rows));
+  HONE_CHECK(check_kinship(kinship, rows));
   HONE_CHECK(check_figures("the candidate", candidate));
   if (deployed) HONE_CHECK(check_figures("the deployed model", *deployed));
 
@@ -171,19 +177,20 @@ Result<Facts> facts_from_figures(std::span<const double> candidate, std::optiona
   facts.candidate.rows = facts.candidate.measured_rows = static_cast<std::int64_t>(rows);
   facts.candidate.metric = mean(candidate);
   facts.candidate.rows_with_twin =
-      std::count_if(twins.begin(), twins.end(), [](std::uint8_t twin) { return twin != 0; });
+      std::count_if(kinship.twins.begin(), kinship.twins.end(), [](std::uint8_t twin) { return twin != 0; });
   if (!deployed) return facts;
   DeployedFacts& both = facts.deployed.emplace();
   both.metric = mean(*deployed);
   both.slices = slices_of(label_names);
   both.rows.candidate.assign(candidate.begin(), candidate.end());
   both.rows.deployed.assign(deployed->begin(), deployed->end());
+  both.rows.block.assign(kinship.blocks.begin(), kinship.blocks.end());
   for (std::size_t row = 0; row < rows; ++row) {
     const std::int64_t label = labels.empty() ? -1 : labels[row];
     both.rows.label.push_back(label >= 0 && label < static_cast<std::int64_t>(label_names.size())
                                   ? static_cast<std::int32_t>(label)
                                   : -1);
-    both.rows.twin.push_back(has_twin(twins, row) ? 1 : 0);
+    both.rows.twin.push_back(has_twin(kinship, row) ? 1 : 0);
   }
   return facts;
 }
@@ -192,10 +199,10 @@ Result<Facts> facts_from_clusters(const Clusterings& both, std::int64_t rows_max
   const auto rows = static_cast<std::size_t>(both.features.rows);
   HONE_CHECK(check_rows("the candidate", both.candidate.size(), rows));
   if (both.deployed) HONE_CHECK(check_rows("the deployed model", both.deployed->size(), rows));
-  if (!both.twins.empty()) HONE_CHECK(check_rows("the leak check", both.twins.size(), rows));
+  HONE_CHECK(check_kinship(both.kinship, rows));
   const auto which = metrics::draw_rows(both.features.rows, rows_max, seed);
-  std::vector<std::uint8_t> twins;
-  for (const std::int64_t row : which) twins.push_back(has_twin(both.twins, static_cast<std::size_t>(row)) ? 1 : 0);
+  const auto twins = metrics::values_at<std::uint8_t>(which, both.kinship.twins);
+  const auto blocks = metrics::values_at<std::uint32_t>(which, both.kinship.blocks);
 
   HONE_TRY(const std::vector<double> second, silhouettes(both.features, both.candidate, which));
   std::vector<double> first;
@@ -204,7 +211,7 @@ Result<Facts> facts_from_clusters(const Clusterings& both, std::int64_t rows_max
     HONE_TRY(first, silhouettes(both.features, *both.deployed, which));
     deployed = first;
   }
-  HONE_TRY(Facts facts, facts_from_figures(second, deployed, {}, {}, twins));
+  HONE_TRY(Facts facts, facts_from_figures(second, deployed, {}, {}, {twins, blocks}));
   facts.candidate.rows = both.features.rows;
   facts.candidate.cluster_sizes = sizes_of(both.candidate);
   return facts;

@@ -20,6 +20,12 @@ struct Facts {
   std::optional<DeployedFacts> deployed;  // its look and seed are the caller's to set
 };
 
+// Whom the holdout rows resemble; each is one a row, or empty.
+struct Kinship {
+  std::span<const std::uint8_t> twins;    // 1 where training holds nearly the same row
+  std::span<const std::uint32_t> blocks;  // rows of one number resemble each other: windows of one device and time
+};
+
 // One number a row of scores [rows, width], which is all that the metric asks of it: for accuracy and f1 the label with
 // the largest score (metrics::argmax_rows), for auc the score of label 1 less that of label 0 (of a width of 1, the
 // score). `invalid` when `width` does not fit the metric and the labels, or an auc score is no number.
@@ -27,13 +33,13 @@ struct Facts {
                                                      std::size_t labels);
 
 // For accuracy, f1 and auc, from answers_of both models. `labels` are as in a batch: rows with -1 are left out.
-// `twins`: one a row, 1 where training holds nearly the same row; or empty. `deployed` is nullopt for the first model.
+// `deployed` is nullopt for the first model.
 // `invalid` when the lengths differ or a label is outside `label_names`.
 [[nodiscard]] Result<Facts> facts_from_answers(Metric metric, std::span<const double> candidate,
                                                std::optional<std::span<const double>> deployed,
                                                std::span<const std::int64_t> labels,
                                                const std::vector<std::string>& label_names,
-                                               std::span<const std::uint8_t> twins = {});
+                                               const Kinship& kinship = {});
 
 // For the metric "score": a command's figures, one a row, higher is better. All rows count. Labels make slices where
 // there are any (-1: none); both may be empty.
@@ -41,14 +47,14 @@ struct Facts {
                                                std::optional<std::span<const double>> deployed,
                                                std::span<const std::int64_t> labels,
                                                const std::vector<std::string>& label_names,
-                                               std::span<const std::uint8_t> twins = {});
+                                               const Kinship& kinship = {});
 
 // For the metric "silhouette": both models' clusters of the same rows, of which each is measured against all.
 struct Clusterings {
   metrics::Matrix<float> features;  // in the feature space that was frozen with the first release
   std::span<const std::int32_t> candidate;
   std::optional<std::span<const std::int32_t>> deployed;
-  std::span<const std::uint8_t> twins;  // or empty
+  Kinship kinship;
 };
 
 // Up to `rows_max` rows all are measured; above it so many, drawn from `seed`, the same ones for both models. A

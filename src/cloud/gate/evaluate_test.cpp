@@ -22,7 +22,7 @@ TEST(Evaluate, PairsTheTwoModelsRowByRow) {
   const std::vector<double> running{0, 0, 1, 2, 2, 1};
   const std::vector<std::uint8_t> twins{0, 1, 0, 0, 1, 0};
   const auto facts =
-      facts_from_answers(Metric::accuracy, candidate, std::span<const double>(running), labels, kNames, twins);
+      facts_from_answers(Metric::accuracy, candidate, std::span<const double>(running), labels, kNames, {twins, {}});
   ASSERT_TRUE(facts) << facts.error().context;
   EXPECT_EQ(facts->candidate.rows, 6);
   EXPECT_EQ(facts->candidate.measured_rows, 5);
@@ -135,7 +135,7 @@ TEST(Evaluate, MeasuresTheSameDrawnRowsOfBothClusteringsAgainstAll) {
     coarse.push_back(row % 3 == 0 ? 0 : 1);
     twins.push_back(row % 2 == 0 ? 1 : 0);
   }
-  const Clusterings both{{features, 900, 1}, fine, std::span<const std::int32_t>(coarse), twins};
+  const Clusterings both{{features, 900, 1}, fine, std::span<const std::int32_t>(coarse), {twins, {}}};
   const auto all = facts_from_clusters(both, 900, 1), some = facts_from_clusters(both, 200, 1),
              again = facts_from_clusters(both, 200, 1), others = facts_from_clusters(both, 200, 2);
   ASSERT_TRUE(all && some && again && others);

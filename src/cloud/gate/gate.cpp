@@ -36,6 +36,8 @@ std::string bounds_in_words(const Verdict& v) {
 // Whether rows were left out because measuring all would take too long, and not because they have no label.
 bool sampled(const Verdict& v) { return v.metric == name_of(Metric::silhouette) && v.rows > v.measured_rows; }
 
+std::string units_in_words(const Verdict& v) { return v.blocks > 0 ? "blocks of time" : "rows"; }
+
 std::string rows_in_words(const Verdict& v) {
   if (!v.rows_needed)
     return "the observed gain is not above the margin on a holdout that would show twice the margin, so more rows "
@@ -128,6 +130,11 @@ void decide_better(const GatePolicy& policy, const std::string& measured, Verdic
   }
 }
 
+std::int64_t distinct(std::vector<std::uint32_t> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  return std::unique(numbers.begin(), numbers.end()) - numbers.begin();
+}
+
 void decide_next(const GatePolicy& policy, const DeployedFacts& deployed, Verdict& v) {
   v.compared = true;
   const double tail = tail_of(deployed.look, policy.confidence);
@@ -140,7 +147,8 @@ void decide_next(const GatePolicy& policy, const DeployedFacts& deployed, Verdic
   v.look_confidence = 1 - 2 * tail;
   v.replicates = all.replicates;
   v.effective_rows = all.effective_rows;
-  if (policy.metric == Metric::accuracy) v.mcnemar_p = metrics::mcnemar_exact_p(v.counts);
+  v.blocks = distinct(deployed.rows.block);
+  if (!all.resampled()) v.mcnemar_p = metrics::mcnemar_exact_p(v.counts);
   const double twins = static_cast<double>(v.rows_with_twin) / static_cast<double>(v.measured_rows);
   if (twins > kTwinsMatter && twins <= kTwinsAreNature) {
     const Comparison others = compare(policy, deployed, true, tail);
@@ -149,9 +157,9 @@ void decide_next(const GatePolicy& policy, const DeployedFacts& deployed, Verdic
   v.slices = judge_slices(policy, deployed);
 
   const std::string measured = comparison_in_words(v) + "; " + bounds_in_words(v);
-  if (all.too_few(policy.metric)) {
+  if (all.too_few()) {
     ask_for_rows(policy, all, deployed.look, v);
-    v.reason = "too few rows tell the two models apart (" + figure(all.effective_rows) + " in effect, " +
+    v.reason = "too few " + units_in_words(v) + " tell the two models apart (" + figure(all.effective_rows) + " in effect, " +
                count(static_cast<std::int64_t>(kEffectiveRowsMin)) + " are needed): " + measured + "; " +
                rows_in_words(v);
   } else if (v.gain_bounds.lower > policy.margin) {
@@ -242,9 +250,13 @@ std::vector<std::string> in_words(const Verdict& v) {
   if (!v.compared) return words;
   words.push_back("Look " + count(v.look) + " at this holdout: of the " + percent((1 - v.confidence) / 2) +
                   " by which a promotion may err, this look may spend " + percent((1 - v.look_confidence) / 2) + ".");
+  if (v.blocks > 0)
+    words.push_back("The measured rows come in " + count(v.blocks) +
+                    " blocks of a device's time; the rows of a block count as one witness.");
   if (v.replicates > 0)
     words.push_back("Bounds from " + count(v.replicates) + " paired resamplings; " +
-                    count(std::llround(v.effective_rows)) + " rows in effect tell the two models apart.");
+                    count(std::llround(v.effective_rows)) + " " + units_in_words(v) +
+                    " in effect tell the two models apart.");
   else
     words.push_back("Right alone: candidate " + count(v.counts.only_second) + " rows, deployed " +
                     count(v.counts.only_first) + "; McNemar p = " + figure(v.mcnemar_p) + ".");

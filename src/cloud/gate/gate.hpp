@@ -38,8 +38,9 @@ struct GatePolicy {
 struct PairedRows {
   std::vector<std::int32_t> label;   // -1: none
   std::vector<std::uint8_t> twin;    // 1: training holds nearly the same row
-  std::vector<double> deployed;      // f1: the predicted label; auc: the score of label 1;
+  std::vector<double> deployed;      // accuracy, f1: the predicted label; auc: the score of label 1;
   std::vector<double> candidate;     // silhouette, score: the row's own figure
+  std::vector<std::uint32_t> block;  // rows of one number resemble each other; empty: all are independent
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(label.size()); }
 };
 
@@ -64,7 +65,7 @@ struct DeployedFacts {
   metrics::PairedCounts counts;               // accuracy: counts.n() == measured_rows
   metrics::PairedCounts counts_without_twin;  // accuracy: of the rows without a twin
   std::vector<SliceFacts> slices;             // accuracy, f1, score: one a label
-  PairedRows rows;                            // the other metrics: every measured row
+  PairedRows rows;                            // every measured row: of the other metrics, and of all where rows come in blocks
   Look look{};                                // this comparison's place among those on this holdout
   std::uint64_t seed = 1;                     // of the resampling
 };
@@ -110,7 +111,8 @@ struct Verdict {
   double look_confidence = 0;  // two-sided, of gain_bounds: what this look may spend of it
   double mcnemar_p = 1;        // accuracy; decides nothing
   std::int64_t replicates = 0;  // the other metrics: resamplings behind the bounds, ...
-  double effective_rows = 0;    // ... and how many rows tell the two models apart (see paired_bootstrap.hpp)
+  double effective_rows = 0;    // ... and how many rows, or blocks, tell the two models apart (see paired_bootstrap.hpp)
+  std::int64_t blocks = 0;      // that the measured rows come in; 0: they are independent
   // Measured holdout rows at which a true gain of `rows_needed_gain` is promoted with a probability of 95%; nullopt
   // when the holdout is large enough to see twice the margin and the observed gain is at most the margin.
   std::optional<std::int64_t> rows_needed;
@@ -141,7 +143,7 @@ struct GateRecord {
 // `npy` must be the rows that the record names, and may be empty when it names none.
 [[nodiscard]] Result<GateRecord> gate_record_from(const Json& json, ByteView npy = {});
 
-// A .npy matrix of float64 with the columns label, twin, deployed, candidate.
+// A .npy matrix of float64 with the columns label, twin, deployed, candidate and, where rows come in blocks, block.
 [[nodiscard]] Bytes rows_to_npy(const PairedRows& rows);
 [[nodiscard]] Result<PairedRows> rows_from_npy(ByteView npy);
 

@@ -12,7 +12,7 @@ namespace hone::cloud {
 namespace {
 
 constexpr std::size_t kSlicesMax = 4096;
-constexpr std::int64_t kColumns = 4;
+constexpr std::int64_t kColumns = 4;  // and one more for blocks
 
 Json to_json(const metrics::PairedCounts& counts) {
   return {{"both", counts.both},
@@ -209,6 +209,7 @@ Json to_json(const Verdict& v) {
   json["look_confidence"] = v.look_confidence;
   json["replicates"] = v.replicates;
   json["effective_rows"] = v.effective_rows;
+  if (v.blocks > 0) json["blocks"] = v.blocks;
   json["rows_needed"] = v.rows_needed ? Json(*v.rows_needed) : Json(nullptr);
   json["rows_needed_gain"] = v.rows_needed_gain;
   if (v.without_twin)
@@ -245,6 +246,9 @@ Result<Verdict> verdict_from(const Json& json) {
   HONE_TRY(v.look_confidence, get_number(json, "look_confidence"));
   HONE_TRY(v.replicates, count_from(json, "replicates"));
   HONE_TRY(v.effective_rows, get_number(json, "effective_rows"));
+  if (json.contains("blocks")) {
+    HONE_TRY(v.blocks, count_from(json, "blocks"));
+  }
   HONE_TRY(v.rows_needed_gain, get_number(json, "rows_needed_gain"));
   if (json.contains("rows_needed") && !json["rows_needed"].is_null()) {
     HONE_TRY(v.rows_needed, get_int(json, "rows_needed"));
@@ -296,8 +300,9 @@ Result<GateRecord> gate_record_from(const Json& json, ByteView npy) {
 }
 
 Bytes rows_to_npy(const PairedRows& rows) {
-  Bytes npy = wire::npy_header("<f8", {rows.size(), kColumns});
-  npy.reserve(npy.size() + static_cast<std::size_t>(rows.size()) * kColumns * sizeof(double));
+  const std::int64_t columns = kColumns + (rows.block.empty() ? 0 : 1);
+  Bytes npy = wire::npy_header("<f8", {rows.size(), columns});
+  npy.reserve(npy.size() + static_cast<std::size_t>(rows.size() * columns) * sizeof(double));
   const auto append = [&npy](double value) {
     const auto bits = std::bit_cast<std::uint64_t>(value);
     for (int byte = 0; byte < 8; ++byte) npy.push_back(static_cast<Bytes::value_type>(bits >> (8 * byte)));
@@ -307,14 +312,15 @@ Bytes rows_to_npy(const PairedRows& rows) {
     append(rows.twin[row]);
     append(rows.deployed[row]);
     append(rows.candidate[row]);
+    if (!rows.block.empty()) append(rows.block[row]);
   }
   return npy;
 }
 
 Result<PairedRows> rows_from_npy(ByteView npy) {
   HONE_TRY(const wire::NpyHeader header, wire::parse_npy(npy, npy.size()));
-  if (header.descr != "<f8" || header.shape.size() != 2 || header.shape[1] != kColumns)
-    return fail(Code::invalid, "the rows of a verdict are a float64 matrix with 4 columns");
+  if (header.descr != "<f8" || header.shape.size() != 2 || (header.shape[1] != kColumns && header.shape[1] != kColumns + 1))
+    return fail(Code::invalid, "the rows of a verdict are a float64 matrix with 4 columns, or 5 where rows come in blocks");
   PairedRows rows;
   std::size_t at = header.data_offset;
   const auto next = [&npy, &at] {
@@ -332,6 +338,10 @@ Result<PairedRows> rows_from_npy(ByteView npy) {
     rows.candidate.push_back(next());
     if (!std::isfinite(rows.deployed.back()) || !std::isfinite(rows.candidate.back()))
       return fail(Code::invalid, "a row's figure is no finite number");
+    if (header.shape[1] == kColumns) continue;
+    const double block = next();
+    if (!(block >= 0 && block < 4294967296.0)) return fail(Code::invalid, "a row's block is out of range");
+    rows.block.push_back(static_cast<std::uint32_t>(block));
   }
   return rows;
 }

@@ -1,5 +1,7 @@
 #include "cloud/gate/gate.hpp"
 
+#include "cloud/gate/evaluate.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +10,7 @@
 namespace hone::cloud {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -220,6 +223,63 @@ TEST(Gate, ResamplesPairedRowsForOtherMetrics) {
   const Verdict held = decide(p, uneven, first(400, 400, 0.6));
   EXPECT_EQ(held.decision, Decision::hold);
   EXPECT_THAT(held.reason, HasSubstr("on the label 'b'"));
+}
+
+// The same 400 right and wrong answers, once as 400 witnesses and once as 20 of 20 rows each.
+TEST(Gate, RowsOfOneBlockCountAsOneWitness) {
+  std::vector<std::int64_t> labels(400, 0);
+  std::vector<double> running, candidate;
+  std::vector<std::uint32_t> blocks;
+  for (std::uint32_t row = 0; row < 400; ++row) {
+    const std::uint32_t block = row / 20;
+    blocks.push_back(block);
+    running.push_back(block < 6 ? 1 : 0);                    // wrong on six blocks
+    candidate.push_back(block >= 6 && block < 8 ? 1 : 0);    // wrong on two others
+  }
+  GatePolicy p = policy();
+  p.margin = 0;
+  const auto ask = [&](const Kinship& kinship) {
+    auto facts = facts_from_answers(Metric::accuracy, candidate, std::span<const double>(running), labels, {"a", "b"}, kinship);
+    facts->deployed->look = {1, 400};
+    return std::pair(*facts->deployed, facts->candidate);
+  };
+  const auto [alone, same] = ask({});
+  EXPECT_EQ(decide(p, alone, same).decision, Decision::promote);
+  EXPECT_EQ(alone.rows.size(), 0);
+
+  const auto [together, facts] = ask({{}, blocks});
+  const Verdict v = decide(p, together, facts);
+  EXPECT_EQ(v.decision, Decision::hold) << v.reason;
+  EXPECT_EQ(v.blocks, 20);
+  EXPECT_LE(v.effective_rows, 20);
+  EXPECT_GT(v.replicates, 0);
+  EXPECT_DOUBLE_EQ(v.gain, 0.2);
+  EXPECT_THAT(v.reason, StartsWith("too few blocks of time tell the two models apart"));
+  EXPECT_THAT(in_words(v), Contains(HasSubstr("come in 20 blocks of a device's time")));
+
+  const GateRecord record{p, together, facts, v};
+  const auto back = gate_record_from(parse_json(dump_bytes(to_json(record))).value(), rows_to_npy(together.rows));
+  ASSERT_TRUE(back) << back.error().context;
+  EXPECT_EQ(to_json(decide(back->policy, back->deployed, back->candidate)), to_json(v));
+}
+
+// A label is lost on 25 rows of one minute: bad luck of one minute, and no regression of 25 rows.
+TEST(Gate, ALabelThatIsLostInOneBlockIsNoRegression) {
+  DeployedFacts facts = figures(2000, 0.2, 5);
+  for (std::size_t row = 0; row < 2000; ++row) {
+    facts.rows.label[row] = row < 1900 ? 0 : 1;
+    if (row >= 1975) facts.rows.candidate[row] -= 5;
+    facts.rows.block.push_back(static_cast<std::uint32_t>(row / 25));
+  }
+  GatePolicy p = policy();
+  p.metric = Metric::score;
+  p.no_slice_worse_than = 0;
+  const Verdict blocks = decide(p, facts, first(2000, 2000, 0.6));
+  ASSERT_EQ(blocks.slices.size(), 2u);
+  EXPECT_LT(blocks.slices[1].gain, -0.5);
+  EXPECT_FALSE(blocks.slices[1].worse);
+  facts.rows.block.clear();
+  EXPECT_TRUE(decide(p, facts, first(2000, 2000, 0.6)).slices[1].worse);
 }
 
 TEST(Gate, SpeaksInSentences) {

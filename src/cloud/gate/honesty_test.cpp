@@ -106,6 +106,42 @@ Question draw_f1(Errors running, Errors candidate, std::int64_t rows, Random& ra
   return q;
 }
 
+// ---- windows of a stream: rows in blocks of `kBlockRows`, and what is hard for one model only is so for a whole block.
+
+constexpr std::int64_t kBlockRows = 25;
+
+struct Blocked {
+  Question question, as_if_independent;
+};
+
+Blocked draw_blocks(Rates rates, std::int64_t blocks, Random& random) {
+  std::uniform_real_distribution<double> uniform(0, 1);
+  std::vector<std::int64_t> labels;
+  std::vector<double> first, second;
+  std::vector<std::uint32_t> block_of;
+  for (std::int64_t block = 0; block < blocks; ++block) {
+    const double fate = uniform(random);
+    for (std::int64_t row = 0; row < kBlockRows; ++row) {
+      const double u = uniform(random) < 0.7 ? fate : uniform(random);
+      const bool only_first = u < rates.first, only_second = !only_first && u < rates.first + rates.second;
+      const bool both = !only_first && !only_second && uniform(random) < 0.9;
+      labels.push_back(row % 2);
+      first.push_back(static_cast<double>(both || only_first ? row % 2 : 1 - row % 2));
+      second.push_back(static_cast<double>(both || only_second ? row % 2 : 1 - row % 2));
+      block_of.push_back(static_cast<std::uint32_t>(block));
+    }
+  }
+  const std::uint64_t seed = random();
+  const auto ask = [&](const Kinship& kinship) {
+    auto facts = facts_from_answers(Metric::accuracy, second, std::span<const double>(first), labels, {"a", "b"}, kinship);
+    Question q{facts->candidate, std::move(*facts->deployed)};
+    q.deployed.look = {1, facts->candidate.measured_rows};
+    q.deployed.seed = seed;
+    return q;
+  };
+  return {ask({{}, block_of}), ask({})};
+}
+
 template <class Draw>
 int promoted(const GatePolicy& p, std::uint64_t seed, const Draw& draw) {
   Random random(seed);
@@ -148,6 +184,20 @@ TEST(Honesty, ACandidateWithNoBetterF1IsSeldomPromoted) {
     return 2 * tp / (2 * tp + 0.25 * missed + 0.75 * alarmed);
   };
   EXPECT_LE(promoted(policy(Metric::f1, f1_of(0.2, 0.05) - f1_of(0.25, 0.0625)), 22, at_margin), kPromotedMax);
+}
+
+// Bounds that take 25 windows of one minute for 25 witnesses err several times as often as they say.
+TEST(Honesty, ACandidateThatIsNoBetterOnWindowsOfAStreamIsSeldomPromoted) {
+  const GatePolicy p = policy(Metric::accuracy, 0);
+  Random random(25);
+  int by_blocks = 0, as_if_independent = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    const Blocked drawn = draw_blocks({0.1, 0.1}, 150, random);
+    by_blocks += answer(p, drawn.question) == Decision::promote ? 1 : 0;
+    as_if_independent += answer(p, drawn.as_if_independent) == Decision::promote ? 1 : 0;
+  }
+  EXPECT_LE(by_blocks, kPromotedMax);
+  EXPECT_GT(as_if_independent, 3 * kPromotedMax);
 }
 
 // Twenty candidates that are better by exactly the margin meet one growing holdout; a run errs when any is promoted.
@@ -216,6 +266,13 @@ TEST(Honesty, TwiceTheMarginInAccuracyIsSeenOnAsManyRowsAsTheGateAskedFor) {
 TEST(Honesty, TwiceTheMarginInAScoreIsSeenOnAsManyRowsAsTheGateAskedFor) {
   const auto draw = [](std::int64_t rows, Random& random) { return draw_scores(0.12, rows, random); };
   EXPECT_GE(promoted_at_the_size_asked_for(policy(Metric::score, 0.06), 43, 80, draw), kPromotedMin);
+}
+
+TEST(Honesty, TwiceTheMarginOnWindowsOfAStreamIsSeenOnAsManyRowsAsTheGateAskedFor) {
+  const auto draw = [](std::int64_t rows, Random& random) {
+    return draw_blocks({0.1, 0.18}, (rows + kBlockRows - 1) / kBlockRows, random).question;
+  };
+  EXPECT_GE(promoted_at_the_size_asked_for(policy(Metric::accuracy, 0.04), 44, 2500, draw), kPromotedMin);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct Evidence {  // borrowed. Spans are one a holdout row.
   std::optional<std::span<const double>> deployed;  // nullopt for the first model
   std::span<const std::int64_t> labels;
   const std::vector<std::string>& label_names;
-  std::span<const std::uint8_t> twins;
+  Kinship kinship;
   const MeasuredSpace* space = nullptr;  // silhouette: never null then
   std::int64_t measured_max = 0;         // silhouette: so many rows are measured at most
   std::uint64_t seed = 1;                // of drawing them

@@ -1,6 +1,8 @@
 #include "cloud/service/holdout.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "shared/wire/npy.hpp"
 
@@ -14,6 +16,13 @@ struct ShardColumn {
   Bytes file;
   std::size_t offset = 0;
   [[nodiscard]] ByteView data() const { return ByteView(file).subspan(offset); }
+
+  // Little-endian, `bytes` of them each.
+  [[nodiscard]] std::uint64_t number(std::size_t row, std::size_t bytes) const {
+    std::uint64_t bits = 0;
+    for (std::size_t byte = bytes; byte-- > 0;) bits = bits << 8 | data()[row * bytes + byte];
+    return bits;
+  }
 };
 
 Result<ShardColumn> parse_column(BlobStore& blobs, const BlobHash& hash, std::size_t bytes) {
@@ -57,13 +66,26 @@ Result<std::vector<std::int64_t>> read_labels(BlobStore& blobs, const std::vecto
   for (const auto& shard : shards) {
     const auto rows = static_cast<std::size_t>(shard.rows);
     HONE_TRY(const auto column, load_column(blobs, shard.y, rows * 8));
-    for (std::size_t row = 0; row < rows; ++row) {
-      std::uint64_t bits = 0;
-      for (std::size_t byte = 8; byte-- > 0;) bits = bits << 8 | column.data()[row * 8 + byte];
-      labels.push_back(static_cast<std::int64_t>(bits));
-    }
+    for (std::size_t row = 0; row < rows; ++row) labels.push_back(static_cast<std::int64_t>(column.number(row, 8)));
   }
   return labels;
+}
+
+Result<std::vector<std::uint32_t>> read_blocks(BlobStore& blobs, const std::vector<wire::Shard>& shards,
+                                               const wire::TimeBlocks& blocks) {
+  std::map<std::pair<std::uint64_t, std::int64_t>, std::uint32_t> numbers;
+  std::vector<std::uint32_t> result;
+  for (const auto& shard : shards) {
+    const auto rows = static_cast<std::size_t>(shard.rows);
+    HONE_TRY(const auto t, load_column(blobs, shard.t, rows * 8));
+    HONE_TRY(const auto device, load_column(blobs, shard.d, rows * 4));
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::int64_t block = wire::block_number(blocks, static_cast<std::int64_t>(t.number(row, 8)));
+      const auto next = static_cast<std::uint32_t>(numbers.size());
+      result.push_back(numbers.emplace(std::pair{device.number(row, 4), block}, next).first->second);
+    }
+  }
+  return result;
 }
 
 }  // namespace hone::cloud

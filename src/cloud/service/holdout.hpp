@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "cloud/ingest/blob_store.hpp"
 #include "shared/wire/dataset.hpp"
+#include "shared/wire/stream.hpp"
 
 namespace hone::cloud {
 
@@ -25,5 +26,9 @@ using TakeRows = std::function<Result<>(ByteView x, std::int64_t rows)>;
 
 // One a row, -1: none.
 [[nodiscard]] Result<std::vector<std::int64_t>> read_labels(BlobStore& blobs, const std::vector<wire::Shard>& shards);
+
+// Which block of which device's time each row comes from, counted from 0 in the order of their first rows.
+[[nodiscard]] Result<std::vector<std::uint32_t>> read_blocks(BlobStore& blobs, const std::vector<wire::Shard>& shards,
+                                                             const wire::TimeBlocks& blocks);
 
 }  // namespace hone::cloud

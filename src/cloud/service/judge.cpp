@@ -66,7 +66,7 @@ Result<Judgement> Judge::judge(const Question& question) {
   HONE_TRY(const auto dataset, load_dataset(blobs_, question.dataset));
   if (question.figures) return judge_figures(question, dataset);
   HONE_CHECK(ask_deployed(question, dataset));
-  HONE_CHECK(find_twins(question.dataset, dataset));
+  HONE_CHECK(find_kin(question.pipeline, question.dataset, dataset));
   const Asking asking{blobs_, runtime_, dataset};
   const Metric metric = question.pipeline.gate.metric;
   const auto answers = ask(asking, metric, question.candidate);
@@ -94,7 +94,7 @@ Result<Judgement> Judge::judge_figures(const Question& question, const wire::Dat
     if (!deployed) return fail(deployed.error());
     deployed_ = Answers{Metric::score, question.dataset, question.released.back(), std::move(*deployed), {}};
   }
-  HONE_CHECK(find_twins(question.dataset, dataset));
+  HONE_CHECK(find_kin(question.pipeline, question.dataset, dataset));
   return decide_on(question, dataset, *candidate);
 }
 
@@ -102,7 +102,7 @@ Result<Judgement> Judge::decide_on(const Question& question, const wire::Dataset
                                    const std::vector<double>& answers) {
   HONE_TRY(const auto labels, read_labels(blobs_, dataset.holdout));
   const GateRules& rules = question.pipeline.gate;
-  Evidence evidence{rules.metric, answers, {}, labels, dataset.signal.labels, twins_->rows, nullptr, 0, 1};
+  Evidence evidence{rules.metric, answers, {}, labels, dataset.signal.labels, kin_->kinship(), nullptr, 0, 1};
   evidence.seed = seed_of(question.dataset.hex() + " " + question.candidate.hex());
   evidence.measured_max = question.pipeline.train.kmeans.silhouette_rows;
   const bool comparable = !question.released.empty() && deployed_->refused.empty();
@@ -130,11 +130,9 @@ Result<double> Judge::measure(Metric metric, const DatasetHash& dataset_hash, co
   if (!can_ask(metric) || metric == Metric::silhouette)
     return fail(Code::invalid, "an export is not measured by the metric \"" + std::string(name_of(metric)) + "\"");
   HONE_TRY(const auto dataset, load_dataset(blobs_, dataset_hash));
-  HONE_CHECK(find_twins(dataset_hash, dataset));
   HONE_TRY(const auto labels, read_labels(blobs_, dataset.holdout));
   HONE_TRY(const auto answers, ask({blobs_, runtime_, dataset}, metric, model));
-  HONE_TRY(const auto facts,
-           facts_from({metric, answers, {}, labels, dataset.signal.labels, twins_->rows, nullptr, 0, 1}));
+  HONE_TRY(const auto facts, facts_from({metric, answers, {}, labels, dataset.signal.labels, {}, nullptr, 0, 1}));
   return facts.candidate.metric;
 }
 
@@ -147,7 +145,7 @@ Result<> Judge::measure_ahead(const Question& question) {
     HONE_TRY(const ModelHash ruler, find_ruler(asking, question.released, question.candidate));
     if (ruler != question.candidate) HONE_CHECK(find_space(question.dataset, dataset, ruler));
   }
-  return find_twins(question.dataset, dataset);
+  return find_kin(question.pipeline, question.dataset, dataset);
 }
 
 Result<> Judge::ask_deployed(const Question& question, const wire::DatasetManifest& dataset) {
@@ -168,8 +166,12 @@ Result<> Judge::ask_deployed(const Question& question, const wire::DatasetManife
 }
 
 // Block by block, so that memory does not grow with the training part.
-Result<> Judge::find_twins(const DatasetHash& hash, const wire::DatasetManifest& dataset) {
-  if (twins_ && twins_->dataset == hash) return {};
+Result<> Judge::find_kin(const Pipeline& pipeline, const DatasetHash& hash, const wire::DatasetManifest& dataset) {
+  if (kin_ && kin_->dataset == hash) return {};
+  std::vector<std::uint32_t> blocks;
+  if (pipeline.stream) {
+    HONE_TRY(blocks, read_blocks(blobs_, dataset.holdout, wire::time_blocks(*pipeline.stream)));
+  }
   LeakCheck check(dataset.signal);
   const std::size_t sample = dataset.signal.sample_bytes();
   HONE_CHECK(read_rows(blobs_, dataset.holdout, sample, kTwinRowsAtOnce, [&](ByteView x, std::int64_t) -> Result<> {
@@ -181,7 +183,7 @@ Result<> Judge::find_twins(const DatasetHash& hash, const wire::DatasetManifest&
     check.add_training(x);
     return {};
   }));
-  twins_ = Twins{hash, check.twins()};
+  kin_ = Kin{hash, check.twins(), std::move(blocks)};
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "cloud/gate/evaluate.hpp"
 #include "cloud/gate/look.hpp"
 #include "cloud/ingest/blob_store.hpp"
 #include "cloud/service/ruler.hpp"
@@ -65,9 +66,11 @@ class Judge {
     std::vector<double> rows;
     std::string refused;
   };
-  struct Twins {
+  struct Kin {
     DatasetHash dataset;
-    std::vector<std::uint8_t> rows;
+    std::vector<std::uint8_t> twins;
+    std::vector<std::uint32_t> blocks;  // empty: the rows are not windows of a stream
+    [[nodiscard]] Kinship kinship() const { return {twins, blocks}; }
   };
   struct Space {
     DatasetHash dataset;
@@ -75,7 +78,7 @@ class Judge {
   };
   [[nodiscard]] Result<Judgement> judge_figures(const Question& question, const wire::DatasetManifest& dataset);
   [[nodiscard]] Result<> ask_deployed(const Question& question, const wire::DatasetManifest& dataset);
-  [[nodiscard]] Result<> find_twins(const DatasetHash& hash, const wire::DatasetManifest& dataset);
+  [[nodiscard]] Result<> find_kin(const Pipeline& pipeline, const DatasetHash& hash, const wire::DatasetManifest& dataset);
   [[nodiscard]] Result<> find_space(const DatasetHash& hash, const wire::DatasetManifest& dataset,
                                     const ModelHash& ruler);
   [[nodiscard]] Result<Judgement> decide_on(const Question& question, const wire::DatasetManifest& dataset,
@@ -84,7 +87,7 @@ class Judge {
   BlobStore& blobs_;
   model::Runtime& runtime_;
   std::optional<Answers> deployed_;
-  std::optional<Twins> twins_;
+  std::optional<Kin> kin_;
   std::optional<Space> space_;  // silhouette
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <numeric>
 #include <random>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -40,6 +41,16 @@ namespace hone::metrics {
   }
   std::sort(drawn.begin(), drawn.end());
   return drawn;
+}
+
+// What stands at those rows; nothing where `values` is empty.
+template <class To, class From>
+[[nodiscard]] std::vector<To> values_at(std::span<const std::int64_t> rows, std::span<const From> values) {
+  std::vector<To> chosen;
+  if (values.empty()) return chosen;
+  chosen.reserve(rows.size());
+  for (const std::int64_t row : rows) chosen.push_back(static_cast<To>(values[static_cast<std::size_t>(row)]));
+  return chosen;
 }
 
 }  // namespace hone::metrics

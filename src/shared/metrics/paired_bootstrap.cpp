@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <numeric>
 #include <random>
+#include <unordered_map>
 #include <vector>
 
 namespace hone::metrics {
@@ -22,28 +23,57 @@ std::size_t replicates_for(double tail, std::int64_t rows) {
   return static_cast<std::size_t>(std::max(1'000.0, std::min(wanted, kDrawsMax / static_cast<double>(rows))));
 }
 
-// The rows that may replace each other.
-std::vector<std::vector<std::uint32_t>> pools_of(const PairedSample& sample) {
+// What is drawn as one, a block of rows or a single row: unit u is rows[begins[u]] up to rows[begins[u + 1]].
+struct Units {
+  std::vector<std::uint32_t> rows, begins;
+  [[nodiscard]] std::size_t size() const { return begins.size() - 1; }
+  [[nodiscard]] std::span<const std::uint32_t> unit(std::size_t u) const {
+    return std::span(rows).subspan(begins[u], begins[u + 1] - begins[u]);
+  }
+};
+
+Units units_of(const PairedSample& sample) {
+  Units units;
+  units.rows.resize(static_cast<std::size_t>(sample.rows));
+  std::iota(units.rows.begin(), units.rows.end(), 0u);
+  if (!sample.blocks.empty())
+    std::stable_sort(units.rows.begin(), units.rows.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return sample.blocks[a] < sample.blocks[b]; });
+  const auto begins_unit = [&](std::size_t at) {
+    return at == 0 || sample.blocks.empty() || sample.blocks[units.rows[at]] != sample.blocks[units.rows[at - 1]];
+  };
+  for (std::size_t at = 0; at < units.rows.size(); ++at)
+    if (begins_unit(at)) units.begins.push_back(static_cast<std::uint32_t>(at));
+  units.begins.push_back(static_cast<std::uint32_t>(units.rows.size()));
+  return units;
+}
+
+// The units that may replace each other, by their places.
+std::vector<std::vector<std::uint32_t>> pools_of(const PairedSample& sample, const Units& units) {
   std::vector<std::vector<std::uint32_t>> pools(1);
-  for (std::size_t row = 0; row < static_cast<std::size_t>(sample.rows); ++row) {
-    const std::size_t pool = sample.strata.empty() ? 0 : static_cast<std::size_t>(sample.strata[row]);
+  const bool one_pool = sample.strata.empty() || !sample.blocks.empty();
+  for (std::size_t unit = 0; unit < units.size(); ++unit) {
+    const std::size_t pool = one_pool ? 0 : static_cast<std::size_t>(sample.strata[units.unit(unit).front()]);
     if (pool >= pools.size()) pools.resize(pool + 1);
-    pools[pool].push_back(static_cast<std::uint32_t>(row));
+    pools[pool].push_back(static_cast<std::uint32_t>(unit));
   }
   return pools;
 }
 
-// As many rows of each pool as it has, with replacement. Two draws from each random number, by multiplication: with
-// fewer than 2^32 rows no row is favoured by more than a share of 2^-32 times their number.
-void draw_weights(const std::vector<std::vector<std::uint32_t>>& pools, std::mt19937_64& random,
-                  std::vector<std::uint32_t>& weights) {
+// As many units of each pool as it has, with replacement. Two draws from each random number, by multiplication: with
+// fewer than 2^32 units none is favoured by more than a share of 2^-32 times their number.
+void draw_weights(const Units& units, const std::vector<std::vector<std::uint32_t>>& pools,
+                  std::mt19937_64& random, std::vector<std::uint32_t>& weights) {
   std::fill(weights.begin(), weights.end(), 0);
   for (const auto& pool : pools) {
     const std::uint64_t size = pool.size();
+    const auto draw = [&](std::uint64_t bits) {
+      for (const std::uint32_t row : units.unit(pool[bits * size >> 32])) ++weights[row];
+    };
     for (std::uint64_t i = 0; i < size; i += 2) {
       const std::uint64_t bits = random();
-      ++weights[pool[(bits & 0xffffffff) * size >> 32]];
-      if (i + 1 < size) ++weights[pool[(bits >> 32) * size >> 32]];
+      draw(bits & 0xffffffff);
+      if (i + 1 < size) draw(bits >> 32);
     }
   }
 }
@@ -53,16 +83,19 @@ struct Influence {
   double effective_rows = 0;
 };
 
-// By leaving out one row at a time, or one of kFoldsMax groups of rows.
-Influence influence_of(const PairedSample& sample) {
-  const auto rows = static_cast<std::size_t>(sample.rows);
-  const std::size_t folds = std::min(rows, kFoldsMax);
-  std::vector<std::uint32_t> weights(rows, 1);
+// By leaving out one unit at a time, or one of kFoldsMax groups of units.
+Influence influence_of(const PairedSample& sample, const Units& units) {
+  const std::size_t folds = std::min(units.size(), kFoldsMax);
+  std::vector<std::uint32_t> weights(static_cast<std::size_t>(sample.rows), 1);
+  const auto weigh = [&](std::size_t fold, std::uint32_t weight) {
+    for (std::size_t unit = fold; unit < units.size(); unit += folds)
+      for (const std::uint32_t row : units.unit(unit)) weights[row] = weight;
+  };
   std::vector<double> left_out;
   for (std::size_t fold = 0; fold < folds; ++fold) {
-    for (std::size_t row = fold; row < rows; row += folds) weights[row] = 0;
+    weigh(fold, 0);
     left_out.push_back(sample.gain(weights));
-    for (std::size_t row = fold; row < rows; row += folds) weights[row] = 1;
+    weigh(fold, 1);
   }
   const double mean = std::accumulate(left_out.begin(), left_out.end(), 0.0) / static_cast<double>(folds);
   double squares = 0, cubes = 0, fourths = 0;
@@ -72,8 +105,8 @@ Influence influence_of(const PairedSample& sample) {
     cubes += value * value * value;
     fourths += value * value * value * value;
   }
-  // Rounding alone is no variance: then every row says the same.
-  if (!(squares > 1e-24 * static_cast<double>(folds) * (1 + mean * mean))) return {0, static_cast<double>(rows)};
+  // Rounding alone is no variance: then every unit says the same.
+  if (!(squares > 1e-24 * static_cast<double>(folds) * (1 + mean * mean))) return {0, static_cast<double>(units.size())};
   return {cubes / (6 * squares * std::sqrt(squares)), squares * squares / fourths};
 }
 
@@ -127,14 +160,15 @@ BootstrapGain bootstrap_gain(const PairedSample& sample, double tail, std::uint6
   std::vector<std::uint32_t> weights(rows, 1);
   BootstrapGain result;
   result.gain = sample.gain(weights);
-  const Influence influence = influence_of(sample);
+  const Units units = units_of(sample);
+  const Influence influence = influence_of(sample, units);
   result.effective_rows = influence.effective_rows;
 
-  const auto pools = pools_of(sample);
+  const auto pools = pools_of(sample, units);
   std::mt19937_64 random(seed);
   std::vector<double> gains(replicates_for(tail, sample.rows));
   for (double& gain : gains) {
-    draw_weights(pools, random, weights);
+    draw_weights(units, pools, random, weights);
     gain = sample.gain(weights);
   }
   result.replicates = static_cast<std::int64_t>(gains.size());

@@ -14,7 +14,7 @@ namespace {
 struct Figures {
   std::vector<double> first, second;
   [[nodiscard]] PairedSample sample() const {
-    return {static_cast<std::int64_t>(first.size()), mean_gain(first, second), {}};
+    return {static_cast<std::int64_t>(first.size()), mean_gain(first, second), {}, {}};
   }
 };
 
@@ -74,6 +74,37 @@ TEST(PairedBootstrap, EachBoundErrsAsOftenAsItSaysOnSkewedDifferencesToo) {
   }
 }
 
+// 60 blocks of 1 to 15 rows that share most of their difference.
+TEST(PairedBootstrap, EachBoundErrsAsOftenAsItSaysOnRowsInBlocks) {
+  std::mt19937_64 random(6);
+  std::normal_distribution<double> normal;
+  int erred = 0, erred_row_by_row = 0;
+  constexpr int kRuns = 400;
+  for (int run = 0; run < kRuns; ++run) {
+    std::vector<double> first, second;
+    std::vector<std::uint32_t> blocks;
+    for (std::uint32_t block = 0; block < 60; ++block) {
+      const double shared = normal(random);
+      for (std::uint64_t row = 0, rows = 1 + random() % 15; row < rows; ++row) {
+        first.push_back(normal(random));
+        second.push_back(first.back() + 0.2 + shared + 0.5 * normal(random));
+        blocks.push_back(7 * block);
+      }
+    }
+    PairedSample sample{static_cast<std::int64_t>(first.size()), mean_gain(first, second), {}, {}};
+    const auto misses = [&](const BootstrapGain& gain) { return gain.bounds.lower > 0.2 || gain.bounds.upper < 0.2; };
+    erred_row_by_row += misses(bootstrap_gain(sample, 0.025, 1)) ? 1 : 0;
+    sample.blocks = blocks;
+    const BootstrapGain gain = bootstrap_gain(sample, 0.025, 1);
+    erred += misses(gain) ? 1 : 0;
+    EXPECT_LE(gain.effective_rows, 60);
+  }
+  // 20 expected of 400; the standard deviation is 4.4.
+  EXPECT_LE(erred, 34);
+  EXPECT_GE(erred, 6);
+  EXPECT_GT(erred_row_by_row, 100);
+}
+
 TEST(PairedBootstrap, ASmallerTailReachesFarther) {
   std::mt19937_64 random(4);
   const Figures figures = draw(300, 0.2, false, random);
@@ -107,7 +138,7 @@ TEST(PairedBootstrap, StrataKeepTheirNumbersOfRows) {
     EXPECT_TRUE(left_one_out || (front == 3 && back == 7));
     return static_cast<double>(weights[0]);
   };
-  EXPECT_GT(bootstrap_gain({10, gain, strata}, 0.1, 1).standard_error, 0.3);
+  EXPECT_GT(bootstrap_gain({10, gain, strata, {}}, 0.1, 1).standard_error, 0.3);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ Result<RecipeOutput> train_autoencoder(const RecipeInput& input) {
   if (static_cast<std::int64_t>(input.rows.rows()) < kRowsMin)
     return fail(Code::invalid, "there are " + std::to_string(input.rows.rows()) + " samples to learn from; at least " +
                                    std::to_string(kRowsMin) + " are needed");
-  HONE_TRY(const double share, alarm_share(input.pipeline.train.anomaly, input.pipeline.rate_hz));
+  HONE_TRY(const double share, alarm_share(input.pipeline.train.anomaly, input.pipeline.rate_hz, rows_without_overlap(input.rows)));
   return behind_wall([&] { return train_unguarded(input, std::move(plan), share); });
 }
 

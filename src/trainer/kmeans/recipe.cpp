@@ -117,7 +117,7 @@ Result<Choice> choose(const at::Tensor& features, const RecipeInput& input) {
 
 Result<RecipeOutput> train_unguarded(const RecipeInput& input) {
   const TrainRules& rules = input.pipeline.train;
-  HONE_TRY(const double share, alarm_share(rules.anomaly, input.pipeline.rate_hz));
+  HONE_TRY(const double share, alarm_share(rules.anomaly, input.pipeline.rate_hz, rows_without_overlap(input.rows)));
   const WindowCut cut = window_cut(input.pipeline.signal, input.pipeline.windows);
   const auto elements = static_cast<double>(cut.count * feature_count(input.pipeline.signal, cut, rules.kmeans.spectrum));
   at::set_num_threads(threads_for(elements * static_cast<double>(input.rows.rows() * rules.kmeans.restarts)));

@@ -135,7 +135,7 @@ class Parser {
       }
       DistancePrice distance{};
       for (std::uint32_t context = kNever; n <= std::min(match.length, room); ++n) {
-        if (const std::uint32_t now = std::min<std::uint32_t>(n - kMatchMin, d.distance_contexts - 1); now != context) {
+        if (const std::uint32_t now = std::min(static_cast<std::uint32_t>(n - kMatchMin), d.distance_contexts - 1); now != context) {
           distance = price_distance(memory, match.distance, n);
           context = now;
         }
