@@ -77,16 +77,15 @@ Result<std::vector<double>> ask_reconstruction(const Asking& asking, const Model
   std::vector<float> raw;
   std::vector<float> outputs(static_cast<std::size_t>(kRowsAtOnce * runner->width()));
   std::vector<float> given_back(static_cast<std::size_t>(kRowsAtOnce) * elements);
-  HONE_CHECK(read_rows(asking.blobs, asking.dataset.holdout, signal.sample_bytes(), kRowsAtOnce,
-                       [&](ByteView x, std::int64_t rows) -> Result<> {
-                         HONE_CHECK(runner->run(x, rows, outputs, given_back));
-                         raw.clear();
-                         append_values(signal.dtype, x, raw);
-                         for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row)
-                           figures.push_back(explained(raw.data() + row * elements, signal.scale,
-                                                       given_back.data() + row * elements, spreads));
-                         return {};
-                       }));
+  const TakeRows explain = [&](ByteView x, std::int64_t rows) -> Result<> {
+    HONE_CHECK(runner->run(x, rows, outputs, given_back));
+    raw.clear();
+    append_values(signal.dtype, x, raw);
+    for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row)
+      figures.push_back(explained(raw.data() + row * elements, signal.scale, given_back.data() + row * elements, spreads));
+    return {};
+  };
+  HONE_CHECK(read_rows(asking.blobs, asking.dataset.holdout, signal.sample_bytes(), kRowsAtOnce, explain));
   return figures;
 }
 

@@ -1,4 +1,5 @@
 // Autoencoders are judged by how much of each holdout row they give back.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -64,9 +65,12 @@ class Reconstruction : public testing::Cloud {
     return to_bytes(Message().number(1, 8).message(7, graph).message(8, Message().number(2, 13)).bytes());
   }
 
-  Json judge(TestDevice& device, int rows, const Bytes& onnx) {
+  // `apart_ms` is the time from one row to the next.
+  Json judge(TestDevice& device, int rows, const Bytes& onnx, std::int64_t apart_ms = 0) {
     wire::Batch batch = samples(device, rows);
     batch.y.assign(static_cast<std::size_t>(rows), -1);
+    for (std::int64_t row = 0; row < rows; ++row) batch.t[static_cast<std::size_t>(row)] += sensed_ms + row * apart_ms;
+    sensed_ms += rows * apart_ms;
     const auto response = upload(device, batch);
     EXPECT_EQ(response.status, 200) << to_string(response.body);
     settle();
@@ -77,6 +81,8 @@ class Reconstruction : public testing::Cloud {
     settle();
     return get("/v1/pipelines/pairs/verdicts")["verdicts"][0];
   }
+
+  std::int64_t sensed_ms = 0;
 };
 
 TEST_F(Reconstruction, TheModelThatGivesMoreBackIsReleasedAndOneThatGivesLessIsNot) {
@@ -93,6 +99,30 @@ TEST_F(Reconstruction, TheModelThatGivesMoreBackIsReleasedAndOneThatGivesLessIsN
   const Json third = judge(device, 300, shrinking(0.5F));
   EXPECT_EQ(third["decision"], "reject") << third.dump(1);
   EXPECT_EQ(releases().size(), 2U);
+}
+
+// Windows of two readings a second apart, four of them in a block of time (16 times twice a window's 0.2 s: 6.4 s).
+class StreamReconstruction : public Reconstruction {
+ protected:
+  StreamReconstruction() {
+    std::string toml = kAutoencoderPipeline;
+    toml.replace(toml.find("shape = [2]"), 11, "shape = [1]\nrate_hz = 10\nstream = { window = 2, stride = 2, cut = \"device\" }");
+    write_pipeline(toml);
+    start();
+  }
+};
+
+TEST_F(StreamReconstruction, WindowsOfAStreamAreWeighedByBlocksOfTime) {
+  TestDevice device = join();
+  EXPECT_EQ(judge(device, 300, shrinking(0.7F), 1600)["decision"], "promote");
+  const Json second = judge(device, 600, shrinking(0.98F), 1600);
+  EXPECT_EQ(second["decision"], "promote") << second.dump(1);
+  const Json& verdict = second["numbers"]["verdict"];
+  const auto rows = verdict["measured_rows"].get<double>(), blocks = verdict["blocks"].get<double>();
+  EXPECT_NEAR(blocks, 0.3 * 900 / 4, 4);  // three of every ten, and what the ends of the stream add or lack
+  EXPECT_NEAR(rows / blocks, 3.5, 0.5);  // the first window of a block may have begun in the one before
+  EXPECT_LE(verdict["effective_rows"].get<double>(), blocks);
+  EXPECT_THAT(verdict["words"].dump(), ::testing::HasSubstr("blocks of a device's time"));
 }
 
 TEST_F(Reconstruction, AModelThatGivesNothingBackInTheRightPlaceIsRejected) {

@@ -186,11 +186,11 @@ TEST_F(ServiceTest, ShipsTheExportsThatLoseLittleAndSaysWhyOthersDoNot) {
   EXPECT_NE(exports[2]["reason"].get<std::string>().find("cannot be used"), std::string::npos);
 
   ASSERT_EQ(releases().size(), 1U);
-  Json files = releases().at(0)["exports"];
-  ASSERT_EQ(files.size(), 1U);
-  EXPECT_EQ(files[0]["format"], "onnx-int8");
-  EXPECT_EQ(files[0]["full_bytes"], model(0.25F).size());
-  EXPECT_TRUE(files[0]["deltas"].empty());
+  Json shipped = releases().at(0)["exports"];
+  ASSERT_EQ(shipped.size(), 1U);
+  EXPECT_EQ(shipped[0]["format"], "onnx-int8");
+  EXPECT_EQ(shipped[0]["full_bytes"], model(0.25F).size());
+  EXPECT_TRUE(shipped[0]["deltas"].empty());
   const std::string hex = sha256(model(0.25F)).hex();
   EXPECT_EQ(call("GET", "/repository/targets/models/pairs/" + hex + "." + hex + ".onnx").status, 200);
 }
@@ -408,9 +408,9 @@ TEST_F(ServiceTest, KeepsWhatATrainerLogs) {
   const std::string path = "/v1/jobs/" + job->id.value + "/heartbeat";
   EXPECT_EQ(json(call("POST", path, trainer(), dump_bytes(beat)))["cancel"], false);
   EXPECT_EQ(json(call("POST", path, trainer(), dump_bytes(beat)))["cancel"], false) << "its answer was lost";
-  const Json log = get("/v1/jobs/job-1/log");
-  ASSERT_EQ(log["lines"].size(), 2U);
-  EXPECT_EQ(log["lines"][1], (Json{{"number", 2}, {"at", unix_ms(clock.now())}, {"text", "warning: odd"}, {"attempt", 1}}));
+  const Json kept = get("/v1/jobs/job-1/log");
+  ASSERT_EQ(kept["lines"].size(), 2U);
+  EXPECT_EQ(kept["lines"][1], (Json{{"number", 2}, {"at", unix_ms(clock.now())}, {"text", "warning: odd"}, {"attempt", 1}}));
   beat["log"] = std::vector<Json>(wire::kLogLinesMax + 1, beat["log"][0]);
   EXPECT_EQ(call("POST", path, trainer(), dump_bytes(beat)).status, 400);
   EXPECT_EQ(call("GET", "/v1/jobs/job-9/log", admin()).status, 404);

@@ -1,6 +1,7 @@
 #include "shared/wire/stream.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -14,7 +15,7 @@ constexpr std::int64_t kReadingsMax = std::int64_t{16} << 20;
 constexpr double kRateMin = 1e-6, kRateMax = 1e9;
 constexpr double kReachWindows = 2;        // lengths of a window
 constexpr std::int64_t kBlockReaches = 16;  // what is lost at a border between two sides is 1/16 of a block
-constexpr std::int64_t kGroupBlocks = 10;
+constexpr std::int64_t kGroupBlocks = 10, kHalfBlocks = 5;
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
   const std::int64_t quotient = a / b;
@@ -37,12 +38,18 @@ double fraction_at(const Sha256& hash, std::size_t first) {
 }
 
 bool block_apart(std::string_view purpose, std::string_view device, std::int64_t block, double share) {
-  const std::int64_t group = floor_divide(block, kGroupBlocks) * kGroupBlocks;
-  const Sha256 own = hash_of(purpose, device, block);
-  int rank = 0;
-  for (std::int64_t other = group; other < group + kGroupBlocks; ++other)
-    if (hash_of(purpose, device, other) < own) ++rank;
-  return (rank + fraction_at(own, 8)) / static_cast<double>(kGroupBlocks) < share;
+  const auto hashes_from = [&](std::int64_t first) {
+    std::array<Sha256, kHalfBlocks> hashes;
+    for (std::int64_t i = 0; i < kHalfBlocks; ++i) hashes[static_cast<std::size_t>(i)] = hash_of(purpose, device, first + i);
+    return hashes;
+  };
+  const std::int64_t half = floor_divide(block, kHalfBlocks) * kHalfBlocks;
+  const bool is_first_half = floor_divide(block, kGroupBlocks) * kGroupBlocks == half;
+  const auto own_half = hashes_from(half), other_half = hashes_from(is_first_half ? half + kHalfBlocks : half - kHalfBlocks);
+  const Sha256& own = own_half[static_cast<std::size_t>(block - half)];
+  const auto rank = std::ranges::count_if(own_half, [&](const Sha256& hash) { return hash < own; });
+  const int second = std::ranges::min(other_half) < std::ranges::min(own_half) ? 1 : 0;
+  return (static_cast<double>(2 * rank + second) + fraction_at(own, 8)) / static_cast<double>(kGroupBlocks) < share;
 }
 
 }  // namespace

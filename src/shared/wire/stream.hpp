@@ -55,9 +55,10 @@ struct TimeBlocks {
 // A pure function: the answer for a window never changes, whatever comes later.
 //
 // A block's hash is SHA-256(purpose + "\n" + device + "\n" + its number in decimal). Chance alone would leave a young
-// device without any block apart, so every ten blocks (10 i to 10 i + 9) draw lots among themselves (stratified sampling):
-// a block is set apart when (r + f) / 10 lies below `share`, where r of the ten hashes are less than its own, and f is
-// fraction_of its own from the ninth byte on. A greater share only adds blocks.
+// device without any block apart, so every ten blocks (10 i to 10 i + 9) draw lots among themselves, each half of them in
+// turn (stratified sampling): a block is set apart when (2 r + s + f) / 10 lies below `share`, where r of the five hashes
+// of its half are less than its own, s is 0 in the half that has the least hash of the ten and else 1, and f is
+// fraction_of its own hash from the ninth byte on. A greater share only adds blocks.
 [[nodiscard]] std::optional<bool> set_apart(const TimeBlocks& blocks, std::string_view purpose, std::string_view device,
                                             std::int64_t t_ms, double share);
 
