@@ -105,9 +105,14 @@ def file_peers(row, folder):
         row["points"].append({"method": method, "bytes": size, "percent_of_fp32": 100 * size / row["fp32_bytes"], "metric": row["free_metric"]})
 
 
+def is_kept(options, task, seed):
+    kept = options.kept / f"{task}-{seed}.json"
+    return kept.exists() and json.loads(kept.read_text())["epochs"] == options.epochs
+
+
 def one(options, task, seed, data, rates, core):
     kept = options.kept / f"{task}-{seed}.json"
-    if kept.exists():
+    if is_kept(options, task, seed):
         return json.loads(kept.read_text())
     environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     comma = lambda values: ",".join(map(str, values))
@@ -133,7 +138,7 @@ def run_task(options, task, data, core):
     if not SOURCES[task].is_dir():
         print(f"{task}: {SOURCES[task]} is not there: left out", file=sys.stderr)
         return []
-    if not all((options.kept / f"{task}-{seed}.json").exists() for seed in range(1, options.seeds + 1)):
+    if not all(is_kept(options, task, seed) for seed in range(1, options.seeds + 1)):
         prepare(task, data / task, options.epochs)
     rows = []
     for seed in range(1, options.seeds + 1):
@@ -146,6 +151,7 @@ def run_task(options, task, data, core):
 def write(options):
     """All rows there are so far."""
     rows = [json.loads(path.read_text()) for path in sorted(options.kept.glob("*-*.json"))]
+    rows = [row for row in rows if row["epochs"] == options.epochs]
     options.out_json.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
     return rows
 
@@ -171,7 +177,7 @@ def main():
     parser.add_argument("out_json", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--tasks", default="mnist,fashion,sensor")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=8)
     options = parser.parse_args()
     options.kept = options.out_json.with_suffix("")
     options.kept.mkdir(parents=True, exist_ok=True)

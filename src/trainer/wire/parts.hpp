@@ -13,7 +13,7 @@ struct Part {
   std::uint32_t rows = 0, columns = 0;  // of the product: a convolution [out, in, h, w] is out x (in * h * w)
   std::uint32_t rank = 0;               // 0: no product
   bool lattice = false;                 // steps of its own for each element
-  double step = 0;                      // of the lattice, in root mean squares of the teacher's move
+  double step = 0;                      // of the lattice, in root mean squares of the free model's move
 };
 
 // One for each tensor of the plan. Biases and small tensors get a lattice; one whose steps alone, mostly

@@ -27,7 +27,7 @@ double root_mean_square(const at::Tensor& values) {
   return std::sqrt(values.square().mean().item<double>());
 }
 
-// The power of two nearest to a step; the teacher need not have moved at all.
+// The power of two nearest to a step; the free model need not have moved at all.
 std::int32_t scale_of(double step) {
   constexpr double kStepMin = 1e-6;
   const auto scale = static_cast<std::int32_t>(std::lround(-std::log2(std::max(step, kStepMin))));
@@ -51,11 +51,11 @@ std::vector<Integer> values_of(const at::Tensor& whole) {
 
 }  // namespace
 
-Student::Student(const Weights& deployed, const Weights& teacher, const std::vector<Part>& parts, at::Device device) {
+Student::Student(const Weights& deployed, const Weights& free, const std::vector<Part>& parts, at::Device device) {
   const at::NoGradGuard no_gradient;
   for (std::size_t t = 0; t < parts.size(); ++t) {
     Own own{deployed[t].name, tensor_of(deployed[t], device), parts[t]};
-    const at::Tensor move = tensor_of(teacher[t], device) - own.deployed;
+    const at::Tensor move = tensor_of(free[t], device) - own.deployed;
     own.lattice_scale = scale_of(own.part.step * root_mean_square(move));
     own.product_scale = own.lattice_scale;
     if (own.part.rank > 0) begin_product(own, move);

@@ -16,9 +16,9 @@ namespace hone::trainer::wire_training {
 
 class Student {
  public:
-  // Steps are as coarse as the teacher's own moves are large. Products begin at the teacher's move as far as
-  // their rank reaches (its singular vectors), lattices at zero. The names and shapes of all three agree.
-  Student(const Weights& deployed, const Weights& teacher, const std::vector<Part>& parts, at::Device device);
+  // Steps are as coarse as the free model's own moves are large. Products begin at its move as far as
+  // their rank reaches (its singular vectors), lattices at zero. Names and shapes agree.
+  Student(const Weights& deployed, const Weights& free, const std::vector<Part>& parts, at::Device device);
 
   // The deployed weights moved by what is now sent; gradients flow to the latents.
   [[nodiscard]] std::vector<at::Tensor> weights() const;
