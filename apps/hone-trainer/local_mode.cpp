@@ -25,7 +25,7 @@ int run_local(const trainer::LocalOptions& options, const std::function<bool()>&
     write_line(wire::to_json(point));
     return stopping();
   };
-  const auto training = trainer::train_locally(options, *files, *clock, progress);
+  const auto training = trainer::train_locally(options, *files, *clock, progress, stopping);
   if (training) {
     write_line({{"done", *training}});
     return 0;

@@ -2,7 +2,7 @@
 // once on a folder of files, without a server.
 //
 //   hone-trainer --access trainer.json --work DIR [--commands DIR]
-//   hone-trainer --local PIPELINE.toml --data DIR --out DIR
+//   hone-trainer --local PIPELINE.toml --data DIR --out DIR [--commands DIR]
 #include <pthread.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -212,6 +212,7 @@ int main(int argc, char** argv) {
     stop.set();
   });
   local.trainer = name;
+  local.commands = *programs;
   const int status = local.pipeline.empty() ? serve(access, work, *programs, name,
                                                     Duration(static_cast<std::int64_t>(wait_s * 1000)), stop)
                                             : app::run_local(local, [&] { return stop.is_set(); });

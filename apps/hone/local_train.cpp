@@ -113,6 +113,7 @@ std::vector<std::string> command(const std::string& trainer, const LocalTrainOpt
                                 "--seed", std::to_string(options.seed), "--log-level", "error"};
   if (!options.base.empty()) argv.insert(argv.end(), {"--base", options.base});
   if (!options.label_column.empty()) argv.insert(argv.end(), {"--label-column", options.label_column});
+  if (!options.commands.empty()) argv.insert(argv.end(), {"--commands", options.commands});
   return argv;
 }
 
@@ -143,6 +144,8 @@ void print_local_training(const Json& training) {
               bytes_in_words(model.at("bytes")).c_str(), figure.data(),
               duration_in_words(Duration(static_cast<std::int64_t>(training.at("seconds_train").get<double>() * 1000))).c_str(),
               with_commas(training.at("lineage").at("rows")).c_str(), training.at("seed").dump().c_str());
+  if (training.at("lineage").contains("validated_on_fitted_rows"))
+    std::printf("The rows are too few to keep some apart: the validation figure is of rows that were fitted.\n");
   for (const std::string& line : curves(training.at("curve"), 78, kChartRows, glyphs_of_locale())) std::printf("%s\n", line.c_str());
 }
 

@@ -10,7 +10,7 @@
 namespace hone::app {
 
 struct LocalTrainOptions {
-  std::string pipeline, data, out, base, label_column;
+  std::string pipeline, data, out, base, label_column, commands;
   std::uint64_t seed = 1;
 };
 

@@ -8,7 +8,9 @@
 
 #include "shared/metrics/accuracy.hpp"
 #include "shared/metrics/paired_gain.hpp"
+#include "shared/metrics/reconstruction.hpp"
 #include "shared/metrics/silhouette.hpp"
+#include "shared/wire/sample_values.hpp"
 
 namespace hone::app {
 namespace {
@@ -94,9 +96,30 @@ Result<Json> ranking_figures(const Answers& answers, bool anomalies) {
   return Json{{"value", metrics::auc(answers.labels, scores)}, {"positives", positives}, {"negatives", negatives}};
 }
 
+Json of_clusters(const std::vector<std::int64_t>& sizes, const std::vector<double>& values) {
+  Json clusters = Json::array();
+  for (std::size_t cluster = 0; cluster < sizes.size(); ++cluster)
+    clusters.push_back({{"rows", sizes[cluster]}, {"value", values[cluster]}});
+  return clusters;
+}
+
+// Above so many rows estimated, as the trainer does it.
+Result<Json> estimated_silhouette(metrics::Matrix<float> features, const std::vector<std::int32_t>& clusters,
+                                  std::int64_t exact_rows_max) {
+  metrics::SilhouetteSampling sampling;
+  sampling.exact_rows_max = exact_rows_max;
+  sampling.sample_rows = std::min(sampling.sample_rows, exact_rows_max);
+  HONE_TRY(const metrics::SilhouetteEstimate estimate, metrics::estimate_silhouette(features, clusters, sampling));
+  return Json{{"value", estimate.mean},
+              {"clusters", of_clusters(estimate.sizes, estimate.clusters)},
+              {"rows", clusters.size()},
+              {"rows_measured", estimate.rows_measured},
+              {"silhouette_bounds", {estimate.bounds.lower, estimate.bounds.upper}}};
+}
+
 // Clusters and features of all rows, labelled or not.
 Result<Json> cluster_figures(const model::Runner& runner, const wire::Signal& signal, const samples::Samples& samples,
-                             const OnRows& on_rows) {
+                             std::int64_t silhouette_rows, const OnRows& on_rows) {
   if (!runner.scores_anomalies() || runner.width() != kClusterAnswerWidth || runner.further_width() == 0)
     return fail(Code::invalid, "silhouette needs a k-means model: an output anomaly [N, 3] and one named features");
   const auto width = static_cast<std::size_t>(runner.further_width());
@@ -117,29 +140,91 @@ Result<Json> cluster_figures(const model::Runner& runner, const wire::Signal& si
     }
     if (on_rows) on_rows(first + rows, samples.rows());
   }
-  HONE_TRY(const metrics::Silhouette silhouette,
-           metrics::silhouette({features, static_cast<std::int64_t>(samples.rows()), runner.further_width()}, clusters));
-  Json of_clusters = Json::array();
-  for (std::size_t cluster = 0; cluster < silhouette.sizes.size(); ++cluster)
-    of_clusters.push_back({{"rows", silhouette.sizes[cluster]}, {"value", silhouette.clusters[cluster]}});
-  return Json{{"value", silhouette.mean}, {"clusters", std::move(of_clusters)}, {"rows", clusters.size()}};
+  const metrics::Matrix<float> matrix{features, static_cast<std::int64_t>(samples.rows()), runner.further_width()};
+  if (silhouette_rows > 0 && matrix.rows > silhouette_rows)
+    return estimated_silhouette(matrix, clusters, silhouette_rows);
+  HONE_TRY(const metrics::Silhouette silhouette, metrics::silhouette(matrix, clusters));
+  return Json{{"value", silhouette.mean},
+              {"clusters", of_clusters(silhouette.sizes, silhouette.clusters)},
+              {"rows", clusters.size()}};
+}
+
+// The spreads of the first rows, as many as the bound allows.
+std::vector<double> spreads_of(const wire::Signal& signal, const samples::Samples& samples) {
+  const std::size_t rows = std::min(samples.rows(), metrics::kSpreadValuesMax / signal.elements() + 1);
+  std::vector<float> values;
+  wire::append_values(signal.dtype, ByteView(samples.x).first(rows * signal.sample_bytes()), values);
+  return metrics::spreads_of(values, signal.elements());
+}
+
+// What is given back of all rows, labelled or not.
+Result<Json> reconstruction_figures(const model::Runner& runner, const wire::Signal& signal,
+                                    const samples::Samples& samples, const OnRows& on_rows) {
+  const std::size_t elements = signal.elements(), sample_bytes = signal.sample_bytes();
+  if (runner.further_width() != static_cast<std::int64_t>(elements))
+    return fail(Code::invalid, "reconstruction needs an autoencoder: an output named reconstruction of " +
+                                   std::to_string(elements) + " numbers a row");
+  if (samples.rows() == 0) return fail(Code::invalid, samples.source + ": there are no rows");
+  const std::vector<double> spreads = spreads_of(signal, samples);
+  std::vector<float> answers, given_back, raw;
+  double sum = 0;
+  for (std::size_t first = 0; first < samples.rows(); first += kRowsAtOnce) {
+    const std::size_t rows = std::min(kRowsAtOnce, samples.rows() - first);
+    answers.resize(rows * static_cast<std::size_t>(runner.width()));
+    given_back.resize(rows * elements);
+    const ByteView inputs = ByteView(samples.x).subspan(first * sample_bytes, rows * sample_bytes);
+    HONE_CHECK(runner.run(inputs, static_cast<std::int64_t>(rows), answers, given_back));
+    raw.clear();
+    wire::append_values(signal.dtype, inputs, raw);
+    for (std::size_t at = 0; at < raw.size(); at += elements)
+      sum += metrics::explained(std::span(raw).subspan(at, elements), signal.scale,
+                                std::span(given_back).subspan(at, elements), spreads);
+    if (on_rows) on_rows(first + rows, samples.rows());
+  }
+  return Json{{"value", sum / static_cast<double>(samples.rows())}, {"rows", samples.rows()}};
+}
+
+Result<Json> label_figures(const std::string& metric, const model::Runner& runner, const wire::Signal& signal,
+                           const samples::Samples& samples, const OnRows& on_rows) {
+  HONE_CHECK(check_metric(metric, runner));
+  HONE_TRY(const Answers answers, ask(runner, signal, samples, on_rows));
+  HONE_TRY(Json figures, metric == "auc" ? ranking_figures(answers, runner.scores_anomalies()) : classifier_figures(metric, signal, answers));
+  figures["rows"] = answers.labels.size();
+  return figures;
+}
+
+Result<Json> figures_of(const std::string& metric, const model::Runner& runner, const wire::Signal& signal,
+                        const samples::Samples& samples, std::int64_t silhouette_rows, const OnRows& on_rows) {
+  if (metric == "silhouette") return cluster_figures(runner, signal, samples, silhouette_rows, on_rows);
+  if (metric == "reconstruction") return reconstruction_figures(runner, signal, samples, on_rows);
+  return label_figures(metric, runner, signal, samples, on_rows);
 }
 
 }  // namespace
 
-std::string_view further_output_for(std::string_view metric) { return metric == "silhouette" ? "features" : ""; }
+std::string metric_of(const model::Runner& runner) {
+  if (!runner.scores_anomalies()) return "accuracy";
+  return runner.width() == kClusterAnswerWidth ? "silhouette" : "reconstruction";
+}
+
+// The columns of a model that scores anomalies are no scores of labels: argmax would compare a distance with 0 or 1.
+Result<> check_metric(const std::string& metric, const model::Runner& runner) {
+  if (!runner.scores_anomalies() || (metric != "accuracy" && metric != "f1")) return {};
+  return fail(Code::invalid, metric + " compares scores of labels, and this model scores anomalies; measure auc, which " +
+                                 "needs the labels 0 and 1, or " + metric_of(runner) + ", which needs none");
+}
+
+bool needs_labels(std::string_view metric) { return metric != "silhouette" && metric != "reconstruction"; }
+
+std::string_view further_output_for(std::string_view metric) {
+  if (metric == "silhouette") return "features";
+  return metric == "reconstruction" ? metric : "";
+}
 
 Result<Json> measure(const std::string& metric, const model::Runner& runner, const wire::Signal& signal, const samples::Samples& samples,
-                     const OnRows& on_rows) {
-  if (metric == "silhouette") {
-    HONE_TRY(Json figures, cluster_figures(runner, signal, samples, on_rows));
-    figures["metric"] = metric;
-    return figures;
-  }
-  HONE_TRY(const Answers answers, ask(runner, signal, samples, on_rows));
-  HONE_TRY(Json figures, metric == "auc" ? ranking_figures(answers, runner.scores_anomalies()) : classifier_figures(metric, signal, answers));
+                     std::int64_t silhouette_rows, const OnRows& on_rows) {
+  HONE_TRY(Json figures, figures_of(metric, runner, signal, samples, silhouette_rows, on_rows));
   figures["metric"] = metric;
-  figures["rows"] = answers.labels.size();
   return figures;
 }
 

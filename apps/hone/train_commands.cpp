@@ -61,6 +61,9 @@ void add_train_commands(CLI::App& app, Context& context) {
   verb->add_option("--base", options->local.base, "Here: an ONNX file to start from");
   verb->add_option("--seed", options->local.seed, "Here: one seed gives one file on one machine")->capture_default_str();
   verb->add_option("--label-column", options->local.label_column, "Here: of CSV files, a name from the header or a number from 1");
+  verb->add_option("--commands", options->local.commands,
+                   "Here: folder of programs that the pipeline may name; without it none are run")
+      ->check(CLI::ExistingDirectory);
   on_run(verb, context, [&context, options] { return train(context, *options); }, [](const Json& done) {
     if (done.contains("curve"))
       print_local_training(done);

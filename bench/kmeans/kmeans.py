@@ -21,6 +21,7 @@ from peers import THREADS, faiss, numpy, sklearn, write
 from sklearn.cluster import KMeans
 
 RESTARTS, SEEDS = 8, (1, 2, 3)
+INERTIA_RATIO_MAX = 1.001  # of ours to a peer's, or their times cannot be compared
 FAISS_ITERATIONS = 50  # it has no criterion of its own; 25, its default, ends with a higher inertia
 
 
@@ -101,6 +102,8 @@ def main():
         rows = [measure(binary, folder, *one) for one in sets]
     write(out, "kmeans", {"restarts": RESTARTS, "threads": THREADS, "sklearn": sklearn.__version__,
                           "faiss": faiss.__version__, "rows": rows})
+    if any(row[peer]["inertia_ratio_max"] > INERTIA_RATIO_MAX for row in rows for peer in ("sklearn", "faiss")):
+        sys.exit(f"bench-kmeans: an inertia above {INERTIA_RATIO_MAX} times a peer's: its time is no comparison")
 
 
 main()

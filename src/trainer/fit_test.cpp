@@ -377,7 +377,16 @@ TEST_F(Train, LeavesOutRowsThatNobodyLabelled) {
   EXPECT_EQ(outcome->message.lineage["rows"], 300);
   EXPECT_EQ(outcome->message.lineage["rows_without_a_label"], 100);
   rows.y.assign(rows.y.size(), -1);
-  EXPECT_THAT(run().error().context, HasSubstr("no row to train on"));
+  EXPECT_THAT(run().error().context, HasSubstr("no row to train on: no row has a label, and the recipe 'cnn' learns labels"));
+}
+
+TEST_F(Train, SaysWhenTheValidationIsOfRowsThatWereFitted) {
+  EXPECT_FALSE(run()->message.lineage.contains("validated_on_fitted_rows"));
+  rows.x.resize(12 * rows.signal.sample_bytes());
+  rows.y.resize(12);
+  const auto outcome = run();
+  ASSERT_TRUE(outcome) << outcome.error().context;
+  EXPECT_EQ(outcome->message.lineage["validated_on_fitted_rows"], true);
 }
 
 TEST_F(Train, StandardisesWithinTheGraphAndKeepsTheScaleWhenItGoesOn) {

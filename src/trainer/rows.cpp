@@ -1,9 +1,9 @@
 #include "trainer/rows.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "shared/wire/batch.hpp"
 
@@ -57,20 +57,26 @@ std::optional<bool> validates(const Rows& rows, std::size_t row) {
                          when.t_ms, kValidationShare);
 }
 
+// In place: a dataset may fill most of the memory.
 template <class Keep>
-Rows rows_where(const Rows& rows, const Keep& keep) {
-  Rows kept;
-  kept.signal = rows.signal;
-  kept.stream = rows.stream;
-  for (std::size_t row = 0; row < rows.rows(); ++row) {
+std::size_t keep_rows(Rows& rows, const Keep& keep) {
+  const std::size_t count = rows.rows(), sample_bytes = rows.signal.sample_bytes();
+  std::vector<Sensed> when;
+  std::size_t kept = 0;
+  for (std::size_t row = 0; row < count; ++row) {
     if (!keep(row)) continue;
-    const ByteView sample = rows.sample(row);
-    kept.x.insert(kept.x.end(), sample.begin(), sample.end());
-    kept.y.push_back(rows.y[row]);
-    if (rows.stream) kept.sensed.push_back(sensed(rows, row));
+    if (rows.stream) when.push_back(sensed(rows, row));  // the index, which may stand for the time, changes
+    if (kept != row) std::memcpy(rows.x.data() + kept * sample_bytes, rows.x.data() + row * sample_bytes, sample_bytes);
+    rows.y[kept++] = rows.y[row];
   }
-  return kept;
+  if (kept == count) return 0;
+  rows.x.resize(kept * sample_bytes);
+  rows.y.resize(kept);
+  rows.sensed = std::move(when);
+  return count - kept;
 }
+
+bool fits_its_signal(const Rows& rows) { return rows.x.size() == rows.rows() * rows.signal.sample_bytes(); }
 
 }  // namespace
 
@@ -80,17 +86,14 @@ double rows_without_overlap(const Rows& rows) {
   return count * static_cast<double>(rows.stream->stride) / static_cast<double>(rows.stream->window);
 }
 
-std::optional<Rows> finite_rows(const Rows& rows) {
-  if (rows.signal.dtype != wire::DType::float32 || rows.x.size() != rows.rows() * rows.signal.sample_bytes())
-    return std::nullopt;
-  if (holds_only_numbers(rows.x)) return std::nullopt;
-  return rows_where(rows, [&](std::size_t row) { return holds_only_numbers(rows.sample(row)); });
+std::size_t drop_rows_without_a_number(Rows& rows) {
+  if (rows.signal.dtype != wire::DType::float32 || !fits_its_signal(rows)) return 0;
+  return keep_rows(rows, [&](std::size_t row) { return holds_only_numbers(rows.sample(row)); });
 }
 
-std::optional<Rows> labelled_rows(const Rows& rows) {
-  const bool all = std::none_of(rows.y.begin(), rows.y.end(), [](std::int64_t label) { return label == wire::kNoLabel; });
-  if (all || rows.x.size() != rows.rows() * rows.signal.sample_bytes()) return std::nullopt;
-  return rows_where(rows, [&](std::size_t row) { return rows.y[row] != wire::kNoLabel; });
+std::size_t drop_rows_without_a_label(Rows& rows) {
+  if (!fits_its_signal(rows)) return 0;
+  return keep_rows(rows, [&](std::size_t row) { return rows.y[row] != wire::kNoLabel; });
 }
 
 Split split_by_content(const Rows& rows) {
@@ -103,6 +106,7 @@ Split split_by_content(const Rows& rows) {
   split.fit.clear();
   for (std::size_t row = 0; row < rows.rows(); ++row) split.fit.push_back(static_cast<std::int64_t>(row));
   split.validation = split.fit;
+  split.validates_fitted = true;
   return split;
 }
 

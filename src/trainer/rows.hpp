@@ -33,12 +33,11 @@ struct Rows {
   }
 };
 
-// The rows without those that hold a NaN or an infinity; nullopt when there are none of these, which
-// is always so for whole numbers.
-[[nodiscard]] std::optional<Rows> finite_rows(const Rows& rows);
+// Drops the rows that hold a NaN or an infinity, which whole numbers never do; how many these were.
+std::size_t drop_rows_without_a_number(Rows& rows);
 
-// The rows without those that nobody labelled; nullopt when there are none of these.
-[[nodiscard]] std::optional<Rows> labelled_rows(const Rows& rows);
+// Drops the rows that nobody labelled; how many these were.
+std::size_t drop_rows_without_a_label(Rows& rows);
 
 // How many of the rows share no reading with one another: windows of a stream that overlap say less than their number.
 [[nodiscard]] double rows_without_overlap(const Rows& rows);
@@ -47,6 +46,7 @@ struct Rows {
 struct Split {
   std::vector<std::int64_t> fit;
   std::vector<std::int64_t> validation;
+  bool validates_fitted = false;  // the rows are too few for both sides
 };
 
 // About a tenth of the rows validate, chosen by a hash of their content: a sample stays on its

@@ -53,6 +53,8 @@ TEST(Split, UsesAllRowsForBothWhenThereAreFew) {
   const Split split = split_by_content(four_pairs(12, 4));
   EXPECT_EQ(split.fit.size(), 12u);
   EXPECT_EQ(split.validation.size(), 12u);
+  EXPECT_TRUE(split.validates_fitted);
+  EXPECT_FALSE(split_by_content(four_pairs(500, 4)).validates_fitted);
 }
 
 // Windows of four readings at 100 Hz, a stride of one: neighbours share three readings.
@@ -99,7 +101,7 @@ TEST(Split, OfAStreamGoesByTheTimesAndDevicesThatTheDatasetTells) {
   EXPECT_EQ(kept, split_by_content(first).validation) << "a second device changed the side of the first one's windows";
 }
 
-TEST(FiniteRows, KeepsWhenTheWindowsOfAStreamWereSensed) {
+TEST(DropRows, KeepsWhenTheWindowsOfAStreamWereSensed) {
   Rows rows;
   rows.signal.shape = {1};
   rows.signal.dtype = wire::DType::float32;
@@ -107,14 +109,28 @@ TEST(FiniteRows, KeepsWhenTheWindowsOfAStreamWereSensed) {
   const float values[] = {1, std::numeric_limits<float>::infinity(), 3};
   rows.x.resize(sizeof values);
   std::memcpy(rows.x.data(), values, sizeof values);
-  rows.y = {-1, -1, -1};
-  const auto kept = finite_rows(rows);
-  ASSERT_TRUE(kept);
-  ASSERT_EQ(kept->sensed.size(), 2u);
-  EXPECT_EQ(kept->sensed[1].t_ms, 200);
+  rows.y = {-1, -1, 0};
+  EXPECT_EQ(drop_rows_without_a_number(rows), 1u);
+  ASSERT_EQ(rows.sensed.size(), 2u);
+  EXPECT_EQ(rows.sensed[1].t_ms, 200);
+  EXPECT_EQ(drop_rows_without_a_label(rows), 1u);
+  ASSERT_EQ(rows.sensed.size(), 1u);
+  EXPECT_EQ(rows.sensed[0].t_ms, 200);
 }
 
-TEST(FiniteRows, LeavesOutARowThatHoldsANaNOrAnInfinity) {
+TEST(DropRows, WithoutALabel) {
+  Rows rows = four_pairs(3, 1);
+  const ByteView last = rows.sample(2);
+  const Bytes sample(last.begin(), last.end());
+  EXPECT_EQ(drop_rows_without_a_label(rows), 0u);
+  rows.y = {-1, -1, 3};
+  EXPECT_EQ(drop_rows_without_a_label(rows), 2u);
+  EXPECT_EQ(rows.y, (std::vector<std::int64_t>{3}));
+  EXPECT_EQ(rows.x, sample);
+  EXPECT_TRUE(rows.sensed.empty());
+}
+
+TEST(DropRows, WithoutANumber) {
   Rows rows;
   rows.signal.shape = {2};
   rows.signal.dtype = wire::DType::float32;
@@ -122,12 +138,13 @@ TEST(FiniteRows, LeavesOutARowThatHoldsANaNOrAnInfinity) {
   rows.x.resize(sizeof values);
   std::memcpy(rows.x.data(), values, sizeof values);
   rows.y = {0, 1, 2, 3};
-  const auto kept = finite_rows(rows);
-  ASSERT_TRUE(kept);
-  EXPECT_EQ(kept->y, (std::vector<std::int64_t>{0, 2}));
-  EXPECT_EQ(kept->x.size(), 4 * sizeof(float));
-  EXPECT_FALSE(finite_rows(*kept));
-  EXPECT_FALSE(finite_rows(four_pairs(10, 1)));
+  EXPECT_EQ(drop_rows_without_a_number(rows), 2u);
+  EXPECT_EQ(rows.y, (std::vector<std::int64_t>{0, 2}));
+  ASSERT_EQ(rows.x.size(), 4 * sizeof(float));
+  EXPECT_EQ(std::memcmp(rows.x.data() + 2 * sizeof(float), values + 4, 2 * sizeof(float)), 0);
+  EXPECT_EQ(drop_rows_without_a_number(rows), 0u);
+  Rows bytes = four_pairs(10, 1);
+  EXPECT_EQ(drop_rows_without_a_number(bytes), 0u);
 }
 
 }  // namespace

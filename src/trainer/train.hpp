@@ -25,10 +25,11 @@ struct TrainOutcome {
 
 // `pipeline` is what job.pipeline_toml says. `base_onnx` is the file of job.base: training begins
 // from its weights when they fit the recipe; when not, it begins from scratch and the lineage says
-// why. The clock only measures. `trainer` is this trainer's name, for the lineage. `commands`: what the recipe `command`
-// may run; null: nothing.
-// Errors as in fit(); `invalid` also for layers that do not fit the signal.
-[[nodiscard]] Result<TrainOutcome> train(const wire::Job& job, const Pipeline& pipeline, const Rows& rows,
+// why. Rows that hold a NaN or an infinity are left out, where labels are learned also those without one, and counted in
+// the lineage. The clock only measures. `trainer` is this trainer's name, for the lineage. `commands`: what the recipe
+// `command` may run; null: nothing.
+// Errors as in fit(); `invalid` also for layers that do not fit the signal, and when no row has a label to learn.
+[[nodiscard]] Result<TrainOutcome> train(const wire::Job& job, const Pipeline& pipeline, Rows rows,
                                          const std::optional<Bytes>& base_onnx, const std::string& trainer,
                                          const Clock& clock, const OnProgress& progress,
                                          const CommandHost* commands = nullptr);

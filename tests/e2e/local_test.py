@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import signal
 import struct
 import subprocess
@@ -17,6 +18,7 @@ from stage import BUILD, MNIST, PIPELINE, ROOT
 sys.path.insert(0, str(ROOT / "tools/demo"))
 import mnist  # noqa: E402
 
+EXAMPLES = ROOT / "examples"
 ROWS, TEST_ROWS = 1500, 500
 PIXELS = mnist.SIDE * mnist.SIDE
 
@@ -30,8 +32,8 @@ def write_idx(folder, part, digits, rows):
     (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">BBBBI", 0, 0, 8, 1, count) + labels)
 
 
-def write_npy(path, shape, data):
-    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
+def write_npy(path, shape, data, descr="|u1"):
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"
     header += " " * (-(len(header) + 11) % 64) + "\n"
     path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data)
 
@@ -122,6 +124,96 @@ class Local(unittest.TestCase):
         self.assertEqual(warm["base"], first["model"]["sha256"])
         self.assertTrue(warm["lineage"]["warm_start"])
         self.assertNotEqual(warm["model"]["sha256"], first["model"]["sha256"])
+
+    def test_rows_without_a_label_are_counted(self):
+        write_shard(self.data, "", self.train, range(400))
+        labels = bytearray(self.train.labels[:400])
+        labels[:50] = bytes([255]) * 50
+        write_npy(self.data / "y.npy", (400,), bytes(labels), "|i1")
+        lineage = self.train_here()["lineage"]
+        self.assertEqual((lineage["rows"], lineage["rows_without_a_label"]), (350, 50))
+        self.assertNotIn("validated_on_fitted_rows", lineage)
+
+    def test_few_rows_validate_what_was_fitted_to_them_and_that_is_said(self):
+        write_idx(self.data, "train", self.train, range(20))
+        self.assertTrue(self.train_here()["lineage"]["validated_on_fitted_rows"])
+        told = subprocess.run([BUILD / "bin/hone", "train", self.pipeline, "--data", self.data, "--out", self.folder / "out"],
+                              capture_output=True, text=True, timeout=300).stdout
+        self.assertIn("the validation figure is of rows that were fitted", told)
+
+    def train_by_command(self, example, **options):
+        folder = EXAMPLES / example
+        return self.hone("train", folder / "digits.toml", "--commands", folder, "--data", self.data,
+                         "--out", self.folder / "out", **options)
+
+    def check_a_command_trained(self, training):
+        self.assertEqual(training["lineage"]["recipe"], "command")
+        self.assertEqual(sorted(file.name for file in (self.folder / "out").iterdir()), ["model.onnx", "training.json"])
+        self.assertGreater(self.evaluate("--metric", "accuracy")["value"], 0.6)
+
+    def test_a_python_trainer_without_a_server(self):
+        if subprocess.run(["/usr/bin/python3", "-c", "import numpy, onnx"], capture_output=True).returncode != 0:
+            self.skipTest("python3-numpy and python3-onnx are not installed: tools/setup --test")
+        write_idx(self.data, "train", self.train, range(600))
+        training = self.train_by_command("command-python")
+        self.assertEqual(len(training["curve"]), 12)
+        self.check_a_command_trained(training)
+
+    def test_a_shell_script_without_a_server(self):
+        write_idx(self.data, "train", self.train, range(600))
+        training = self.train_by_command("command-shell", env=os.environ | {"PATH": f"{BUILD / 'bin'}:{os.environ['PATH']}"})
+        self.assertEqual(training["lineage"]["metrics"]["tried"], 3)
+        self.check_a_command_trained(training)
+
+    def test_a_command_needs_its_folder_and_one_that_fails_leaves_nothing_behind(self):
+        write_idx(self.data, "train", self.train, range(20))
+        self.pipeline = EXAMPLES / "command-python/digits.toml"
+        self.assertIn("give --commands DIR, the folder that holds 'train.py'", self.train_here(status=1)["error"])
+        commands = self.folder / "commands"
+        commands.mkdir()
+        (commands / "train.py").write_text("#!/bin/sh\necho no idea how\nexit 7\n")
+        (commands / "train.py").chmod(0o755)
+        error = self.train_here("--commands", commands, status=1)["error"]
+        self.assertIn("train.py left with exit status 7; the last it said: no idea how", error)
+        self.assertFalse((self.folder / "out").exists())
+
+    def two_heaps(self, train, gate):
+        """Samples of four numbers around (40, ...) and (200, ...), and a pipeline that learns from them without labels."""
+        draw = random.Random(1)
+        rows = [[centre + draw.randrange(-20, 21) for _ in range(4)] for centre in [40, 200] * 150]
+        write_npy(self.data / "x.npy", (len(rows), 4), bytes(value for row in rows for value in row))
+        self.pipeline = self.folder / "heaps.toml"
+        self.pipeline.write_text('[pipeline]\nname = "heaps"\n[signal]\nshape = [4]\ndtype = "uint8"\nscale = 0.01\n'
+                                 f"[train]\n{train}\n[gate]\ngoal = 0.9\nfirst_goal = 0.1\n{gate}\n")
+        self.train_here()
+
+    def evaluate_alone(self, *words, **options):
+        return self.hone("eval", self.folder / "out/model.onnx", "--data", self.data, *words, **options)
+
+    def test_an_autoencoder_is_measured_by_what_it_gives_back(self):
+        self.two_heaps('recipe = "autoencoder"\nlayers = ["dense 2", "dense 4"]', "")
+        measured = self.evaluate()
+        self.assertEqual((measured["metric"], measured["rows"]), ("reconstruction", 300))
+        self.assertGreater(measured["value"], 0.5)
+        alone = self.evaluate_alone()  # the model says its scale
+        self.assertEqual(alone["metric"], "reconstruction")
+        self.assertAlmostEqual(alone["value"], measured["value"], 4)
+        for metric in ["accuracy", "f1"]:
+            error = self.evaluate_alone("--metric", metric, status=1)["error"]
+            self.assertIn(f"{metric} compares scores of labels, and this model scores anomalies", error)
+
+    def test_many_clustered_rows_are_estimated_with_an_interval(self):
+        self.two_heaps('recipe = "kmeans"\nclusters = [2, 3]\nsilhouette_rows = 100', "")
+        exact = self.evaluate_alone()
+        self.assertEqual((exact["metric"], exact["rows"]), ("silhouette", 300))
+        self.assertNotIn("silhouette_bounds", exact)
+        estimate = self.evaluate()
+        self.assertEqual(estimate["metric"], "silhouette")
+        self.assertEqual((estimate["rows"], estimate["rows_measured"]), (300, 100))
+        lower, upper = estimate["silhouette_bounds"]
+        self.assertLess(lower, estimate["value"])
+        self.assertLess(estimate["value"], upper)
+        self.assertAlmostEqual(exact["value"], estimate["value"], delta=2 * (upper - lower))
 
     def test_people_are_told_in_a_few_lines(self):
         write_idx(self.data, "train", self.train, range(400))

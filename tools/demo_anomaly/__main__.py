@@ -24,7 +24,8 @@ def tell(options, processes, screen) -> dict:
     if (options.ecg / "x.npy").exists():
         report["ecg"] = heart.Story(options, processes, screen).tell()
     else:
-        screen.say("\n   The second signal, an electrocardiogram, is not packaged here: left out.")
+        report["ecg"] = None
+        screen.say("\n   The second signal, an electrocardiogram, is not packaged by this distribution: left out.")
     return report
 
 
@@ -33,7 +34,7 @@ def limits_missed(report: dict) -> tuple:
     if report["infer_us"] > 1000:
         slow.append(f"one inference took {report['infer_us']} us, wanted 1000 at most")
     missed = shuttle.limits_missed(report)
-    if "ecg" in report:
+    if report["ecg"]:
         missed += heart.limits_missed(report["ecg"])
     return missed, slow
 

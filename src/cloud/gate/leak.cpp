@@ -6,8 +6,8 @@
 #include <random>
 #include <utility>
 
-#include "cloud/gate/sample_values.hpp"
 #include "shared/metrics/draw.hpp"
+#include "shared/wire/sample_values.hpp"
 
 namespace hone::cloud {
 namespace {
@@ -38,7 +38,7 @@ void LeakCheck::add_holdout(ByteView rows) {
   for (std::size_t at = 0; at + bytes <= rows.size(); at += bytes) {
     twins_.push_back(0);
     if (holdout_.size() + width_ > kFloatsMax) continue;
-    append_values(signal_.dtype, rows.subspan(at, bytes), holdout_);
+    wire::append_values(signal_.dtype, rows.subspan(at, bytes), holdout_);
   }
 }
 
@@ -88,7 +88,7 @@ void LeakCheck::add_training(ByteView rows) {
   std::vector<float> values;
   for (std::size_t at = 0; at + bytes <= rows.size(); at += bytes) {
     values.clear();
-    append_values(signal_.dtype, rows.subspan(at, bytes), values);
+    wire::append_values(signal_.dtype, rows.subspan(at, bytes), values);
     const auto mine = project(values.data());
     auto place = std::lower_bound(places_.begin(), places_.end(), mine[0] - reach,
                                   [](const Place& p, float bound) { return p.at[0] < bound; });

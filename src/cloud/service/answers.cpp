@@ -42,7 +42,10 @@ std::vector<float> first_column(std::span<const float> outputs, std::int64_t row
 
 Result<std::vector<double>> ask_scores(const Asking& asking, Metric metric, const ModelHash& model) {
   HONE_TRY(const auto runner, load_model(asking, model, {}));
-  const bool anomaly = metric == Metric::auc && runner->scores_anomalies();
+  const bool anomaly = runner->scores_anomalies();
+  if (anomaly && metric != Metric::auc)
+    return fail(Code::invalid, "the model scores anomalies and no labels, so '" + std::string(name_of(metric)) +
+                                   "' cannot measure it; 'auc' can");
   std::vector<double> answers;
   HONE_CHECK(run_all(asking, *runner,
                      [&](std::span<const float> scores, std::span<const float>, std::int64_t rows) -> Result<> {

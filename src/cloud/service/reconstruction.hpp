@@ -12,9 +12,7 @@ namespace hone::cloud {
 // The output in which an autoencoder gives a row back, in the units of raw * scale.
 constexpr const char* kReconstructionOutput = "reconstruction";
 
-// One figure a holdout row, in order: 1 - mean over the elements of ((x - r) / s)^2, not below -1. s is the element's
-// spread among the holdout rows, half of the range from their 10% to their 90% quantile: a ruler that comes from the
-// data alone, so that two models of one comparison are measured by the same one, whatever they normalise by.
+// One figure a holdout row, in order, as shared/metrics/reconstruction.hpp has it, the spreads those of the holdout.
 // Errors as for ask().
 [[nodiscard]] Result<std::vector<double>> ask_reconstruction(const Asking& asking, const ModelHash& model);
 

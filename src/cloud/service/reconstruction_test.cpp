@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cloud/service/service_testing.hpp"
-#include "shared/model/run/testing_model.hpp"
+#include "shared/model/run/testing_shrinking_model.hpp"
 
 namespace hone::cloud {
 namespace {
@@ -42,28 +42,7 @@ class Reconstruction : public testing::Cloud {
     start();
   }
 
-  // Gives a row back shrunk by `gain`: anomaly = [distance, strange], reconstruction = gain * x.
-  Bytes shrinking(float gain) const {
-    using namespace model::testing;
-    const auto with = [](Message node, const Message& attribute) { return node.message(5, attribute); };
-    const auto to_float = Message().text(1, "to").number(3, 1).number(20, 2);
-    const auto axis = [](std::uint64_t value) { return Message().text(1, "axis").number(3, value).number(20, 2); };
-    Message graph;
-    graph.message(1, with(node("Cast", {"x"}, "raw"), to_float))
-        .message(1, node("Mul", {"raw", "gain"}, "reconstruction"))
-        .message(1, node("Sub", {"raw", "reconstruction"}, "missed"))
-        .message(1, with(node("ReduceL2", {"missed"}, "score"), Message().text(1, "axes").number(8, 1).number(20, 7)))
-        .message(1, node("Greater", {"score", "threshold"}, "strange"))
-        .message(1, with(node("Cast", {"strange"}, "anomalous"), to_float))
-        .message(1, with(node("Concat", {"score", "anomalous"}, "anomaly"), axis(1)))
-        .text(2, "shrinking")
-        .message(5, float_tensor("gain", {}, {gain}))
-        .message(5, float_tensor("threshold", {}, {50}))
-        .message(11, value_info("x", onnx_type(signal.dtype), {-1, 2}))
-        .message(12, value_info("anomaly", 1, {-1, 2}))
-        .message(12, value_info("reconstruction", 1, {-1, 2}));
-    return to_bytes(Message().number(1, 8).message(7, graph).message(8, Message().number(2, 13)).bytes());
-  }
+  Bytes shrinking(float gain) const { return model::testing::onnx_bytes(model::testing::ShrinkingModel{signal, gain}); }
 
   // `apart_ms` is the time from one row to the next.
   Json judge(TestDevice& device, int rows, const Bytes& onnx, std::int64_t apart_ms = 0) {
@@ -129,6 +108,24 @@ TEST_F(Reconstruction, AModelThatGivesNothingBackInTheRightPlaceIsRejected) {
   TestDevice device = join();
   const Json verdict = judge(device, 200, to_bytes("no model"));
   EXPECT_EQ(verdict["decision"], "reject") << verdict.dump(1);
+  EXPECT_TRUE(releases().empty());
+}
+
+// Its columns are no scores of labels, though there are as many.
+class AnomaliesWhereLabelsAreMeasured : public testing::Cloud {};
+
+TEST_F(AnomaliesWhereLabelsAreMeasured, AreRefusedByAccuracy) {
+  start();
+  TestDevice device = join();
+  send(device, 200);
+  settle();
+  const auto job = lease();
+  ASSERT_TRUE(job.has_value()) << pipeline().dump(1);
+  complete(job->id, model::testing::onnx_bytes(model::testing::ShrinkingModel{signal, 1}));
+  settle();
+  const Json verdict = get("/v1/pipelines/pairs/verdicts")["verdicts"][0];
+  EXPECT_EQ(verdict["decision"], "reject") << verdict.dump(1);
+  EXPECT_THAT(verdict["reason"].get<std::string>(), ::testing::HasSubstr("scores anomalies and no labels, so 'accuracy' cannot measure it"));
   EXPECT_TRUE(releases().empty());
 }
 

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/hash.hpp"
-#include "shared/wire/batch.hpp"
 #include "shared/wire/npy.hpp"
 
 namespace hone::trainer {
@@ -61,7 +60,7 @@ Result<wire::DatasetManifest> fetch_manifest(HttpClient& http, const DatasetHash
   return manifest;
 }
 
-Result<> append_shard(BlobCache& cache, const wire::Shard& shard, bool labelled_only, Rows& rows) {
+Result<> append_shard(BlobCache& cache, const wire::Shard& shard, Rows& rows) {
   const auto count = static_cast<std::size_t>(shard.rows);
   const std::size_t sample_bytes = rows.signal.sample_bytes();
   std::vector<std::int64_t> shape{shard.rows};
@@ -74,13 +73,9 @@ Result<> append_shard(BlobCache& cache, const wire::Shard& shard, bool labelled_
   if (rows.stream) {
     HONE_TRY(sensed, get_sensed(cache, shard));
   }
-  for (std::size_t row = 0; row < count; ++row) {
-    if (labelled_only && labels[row] == wire::kNoLabel) continue;
-    const ByteView sample = x.data().subspan(row * sample_bytes, sample_bytes);
-    rows.x.insert(rows.x.end(), sample.begin(), sample.end());
-    rows.y.push_back(labels[row]);
-    if (rows.stream) rows.sensed.push_back(sensed[row]);
-  }
+  rows.x.insert(rows.x.end(), x.data().begin(), x.data().end());
+  rows.y.insert(rows.y.end(), labels.begin(), labels.end());
+  rows.sensed.insert(rows.sensed.end(), sensed.begin(), sensed.end());
   return {};
 }
 

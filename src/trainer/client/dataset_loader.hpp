@@ -18,8 +18,8 @@ constexpr std::uint64_t kDatasetManifestBytesMax = 64u << 20;
 // `damaged` when the manifest has another hash than the one asked for, or is none.
 [[nodiscard]] Result<wire::DatasetManifest> fetch_manifest(HttpClient& http, const DatasetHash& dataset);
 
-// Appends the rows of one shard, and of a stream (rows.stream) when each was sensed; those without a label are left out when `labelled_only`.
+// Appends the rows of one shard, and of a stream (rows.stream) when each was sensed.
 // `damaged` or `unavailable` as the cache says; `invalid` when the shard does not fit the signal.
-[[nodiscard]] Result<> append_shard(BlobCache& cache, const wire::Shard& shard, bool labelled_only, Rows& rows);
+[[nodiscard]] Result<> append_shard(BlobCache& cache, const wire::Shard& shard, Rows& rows);
 
 }  // namespace hone::trainer

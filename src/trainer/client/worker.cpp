@@ -83,7 +83,7 @@ Result<> Worker::work(const wire::Job& job) {
 }
 
 Result<> Worker::train_model(const wire::Job& job, const Pipeline& pipeline) {
-  HONE_TRY(const Rows rows, load_rows(job, pipeline));
+  HONE_TRY(Rows rows, load_rows(job, pipeline));
   HONE_TRY(const std::optional<Bytes> base, load_base(job));
   spdlog::info("{}: {} rows in memory, training", job.id.value, rows.rows());
   const auto progress = [&](const wire::ProgressPoint& point) {
@@ -92,7 +92,7 @@ Result<> Worker::train_model(const wire::Job& job, const Pipeline& pipeline) {
   };
   const CommandHost commands = command_host();
   HONE_TRY(const TrainOutcome outcome,
-           train(job, pipeline, rows, base, config_.name, ports_.clock, progress, &commands));
+           train(job, pipeline, std::move(rows), base, config_.name, ports_.clock, progress, &commands));
   spdlog::info("{}: trained in {:.1f} s, validation {:.4f}, model {}", job.id.value, outcome.message.seconds_train,
                outcome.message.validation_metric, outcome.message.model.hex());
   return hand_in(job, outcome);
@@ -145,9 +145,8 @@ Result<Rows> Worker::load_rows(const wire::Job& job, const Pipeline& pipeline) {
                                    std::to_string(config_.dataset_bytes_max >> 20) + " MiB)");
   rows.x.reserve(count * signal.sample_bytes());
   rows.y.reserve(count);
-  const bool labelled_only = !evaluates && learns_labels(pipeline.train.recipe);
   for (const wire::Shard& shard : evaluates ? manifest.holdout : manifest.training)
-    HONE_CHECK(persist([&] { return append_shard(cache_, shard, labelled_only, rows); }));
+    HONE_CHECK(persist([&] { return append_shard(cache_, shard, rows); }));
   return rows;
 }
 

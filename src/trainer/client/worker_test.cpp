@@ -64,7 +64,8 @@ TEST_F(WorkerTest, HandsInAModelForALeasedJob) {
   ASSERT_TRUE(cloud.model);
   EXPECT_TRUE(cloud.blobs.contains(cloud.model->model.hex()));
   EXPECT_GT(cloud.model->validation_metric, 0.5);
-  EXPECT_EQ(cloud.model->lineage["rows"], 399);  // the unlabelled one is left out
+  EXPECT_EQ(cloud.model->lineage["rows"], 399);
+  EXPECT_EQ(cloud.model->lineage["rows_without_a_label"], 1);
   EXPECT_FALSE(cloud.points.empty());
   EXPECT_TRUE(cloud.failed_because.empty());
 }
@@ -129,6 +130,15 @@ TEST_F(WorkerTest, FailsTheJobWhosePipelineItCannotRead) {
   cloud.job.pipeline_toml = std::string(kPairsToml) + "goals = 1\n";
   EXPECT_EQ(step(), StepResult::failed);
   EXPECT_THAT(cloud.failed_because, HasSubstr("pairs.toml:20:1: unknown key 'goals'"));
+}
+
+TEST_F(WorkerTest, FailsTheJobWhoseRowsNobodyLabelled) {
+  Rows rows = four_pairs(300, 1);
+  rows.y.assign(rows.y.size(), -1);
+  cloud.manifest.training = {cloud.shard_of(rows)};
+  cloud.job.dataset = wire::hash_of(cloud.manifest);
+  EXPECT_EQ(step(), StepResult::failed);
+  EXPECT_THAT(cloud.failed_because, HasSubstr("no row has a label, and the recipe 'mlp' learns labels"));
 }
 
 TEST_F(WorkerTest, FailsTheJobWhoseDataHasAnotherSignal) {

@@ -10,8 +10,8 @@
 
 namespace hone::trainer {
 
-// `features` [rows, features] float32, finite; shared, not copied. The result is the same each time: memberships are
-// matrix products, not scattered additions.
+// `features` [rows, features] float32, finite; shared, not copied. On a CPU the result is the same each time: memberships
+// are matrix products, not scattered additions. On a GPU a seed may differ where libtorch's own running sums do.
 [[nodiscard]] std::unique_ptr<ClusterRows> make_torch_rows(const at::Tensor& features);
 
 }  // namespace hone::trainer

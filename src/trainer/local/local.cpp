@@ -1,7 +1,8 @@
 #include "trainer/local/local.hpp"
 
-#include <algorithm>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/hash.hpp"
@@ -26,19 +27,30 @@ Result<std::optional<Bytes>> read_base(Files& files, const std::string& path) {
   return std::optional(std::move(*onnx));
 }
 
-// Rows without a label teach nothing where labels are learned.
-Rows usable_rows(samples::Samples samples, const Pipeline& pipeline) {
-  Rows rows{pipeline.signal, std::move(samples.x), std::move(samples.y), pipeline.stream, {}};
-  const auto unlabelled = std::count(rows.y.begin(), rows.y.end(), samples::kNoLabel);
-  if (!learns_labels(pipeline.train.recipe) || unlabelled == 0) return rows;
-  Rows kept{pipeline.signal, {}, {}, pipeline.stream, {}};
-  for (std::size_t row = 0; row < rows.rows(); ++row) {
-    if (rows.y[row] == samples::kNoLabel) continue;
-    const ByteView sample = rows.sample(row);
-    kept.x.insert(kept.x.end(), sample.begin(), sample.end());
-    kept.y.push_back(rows.y[row]);
+// Where commands work, below `out`. What is left of both when nothing was trained goes with it.
+class CommandFolder {
+ public:
+  explicit CommandFolder(const LocalOptions& options) : out_(options.out) {
+    std::error_code ignored;
+    was_there_ = options.commands.empty() || std::filesystem::exists(out_, ignored);
   }
-  return kept;
+  ~CommandFolder() {
+    std::error_code ignored;
+    if (!was_there_) std::filesystem::remove(out_, ignored);  // an empty one only
+  }
+  CommandFolder(const CommandFolder&) = delete;
+  CommandFolder& operator=(const CommandFolder&) = delete;
+  [[nodiscard]] std::string path() const { return out_ + "/.hone-command"; }
+
+ private:
+  const std::string out_;
+  bool was_there_ = true;
+};
+
+Result<> check_commands(const LocalOptions& options, const Pipeline& pipeline) {
+  if (pipeline.train.recipe != Recipe::command || !options.commands.empty()) return {};
+  return fail(Code::invalid, "the recipe 'command' runs a program of yours; give --commands DIR, the folder that holds '" +
+                                 pipeline.train.command.train.front() + "'");
 }
 
 // What the rows are, whatever files they came from.
@@ -87,17 +99,17 @@ Result<> write_results(Files& files, const std::string& folder, const TrainOutco
 
 }  // namespace
 
-Result<Json> train_locally(const LocalOptions& options, Files& files, const Clock& clock, const OnProgress& progress) {
+Result<Json> train_locally(const LocalOptions& options, Files& files, const Clock& clock, const OnProgress& progress,
+                           const std::function<bool()>& stopping) {
   HONE_TRY(const Pipeline pipeline, read_pipeline(files, options.pipeline));
+  HONE_CHECK(check_commands(options, pipeline));
   HONE_TRY(const auto base, read_base(files, options.base));
   samples::FolderOptions reading;
   reading.label_column = options.label_column;
   reading.labels_required = learns_labels(pipeline.train.recipe);
   HONE_TRY(auto read, samples::read_folder(files, options.data, pipeline.signal, reading));
   const std::string source = read.source;
-  const Rows rows = usable_rows(std::move(read), pipeline);
-  if (rows.rows() == 0)
-    return fail(Code::invalid, source + ": no row has a label, and the recipe '" + std::string(name_of(pipeline.train.recipe)) + "' learns labels");
+  Rows rows{pipeline.signal, std::move(read.x), std::move(read.y), pipeline.stream, {}};
 
   wire::Job job;
   job.id = JobId("local");
@@ -106,7 +118,10 @@ Result<Json> train_locally(const LocalOptions& options, Files& files, const Cloc
   job.dataset = hash_of(rows);
   if (base) job.base = ModelHash{sha256(*base)};
   job.seed = options.seed;
-  HONE_TRY(const TrainOutcome outcome, train(job, pipeline, rows, base, options.trainer, clock, progress));
+  const CommandFolder folder(options);
+  const CommandHost commands{files, options.commands, folder.path(), stopping};
+  HONE_TRY(const TrainOutcome outcome,
+           train(job, pipeline, std::move(rows), base, options.trainer, clock, progress, &commands));
   Json training = report(options, job, source, outcome);
   HONE_CHECK(write_results(files, options.out, outcome, training));
   return training;

@@ -51,7 +51,8 @@ class LocalTest : public ::testing::Test {
   }
   Result<Json> train(std::uint64_t seed = 7, const std::string& base = {}) {
     LocalOptions options{"sides.toml", "data", "out/new", base, "", seed, "bench"};
-    return train_locally(options, files_, clock_, [this](const wire::ProgressPoint&) { return ++points_ > points_max_; });
+    return train_locally(options, files_, clock_, [this](const wire::ProgressPoint&) { return ++points_ > points_max_; },
+                         [] { return false; });
   }
 
   platform::SimFiles files_;
@@ -71,7 +72,9 @@ TEST_F(LocalTest, WritesTheModelAndWhatItCameFrom) {
   EXPECT_GT(training->at("validation_metric").get<double>(), 0.9);
   EXPECT_FALSE(training->at("curve").empty());
   EXPECT_EQ(training->at("seed"), 7);
-  EXPECT_EQ(training->at("lineage").at("rows"), 360);  // those with a label
+  EXPECT_EQ(training->at("lineage").at("rows"), 360);
+  EXPECT_EQ(training->at("lineage").at("rows_without_a_label"), 40);
+  EXPECT_FALSE(training->at("lineage").contains("validated_on_fitted_rows"));
   EXPECT_EQ(training->at("data"), "data/x.npy, data/y.npy");
   EXPECT_GT(points_, 0);
 }
@@ -102,6 +105,25 @@ TEST_F(LocalTest, WithoutLabelsALearnerOfLabelsSaysSo) {
   const auto training = train();
   ASSERT_FALSE(training);
   EXPECT_NE(training.error().context.find("no row has a label, and the recipe 'mlp'"), std::string::npos) << training.error().context;
+}
+
+TEST_F(LocalTest, SaysThatFewRowsValidateTheirOwnFit) {
+  write_rows(20);
+  const auto training = train();
+  ASSERT_TRUE(training) << training.error().context;
+  EXPECT_EQ(training->at("lineage").at("validated_on_fitted_rows"), true);
+}
+
+TEST_F(LocalTest, AsksForTheFolderOfCommands) {
+  std::string toml(kPipeline);
+  const auto from = toml.find("recipe"), to = toml.find("[gate]");
+  write("sides.toml", to_bytes(toml.replace(from, to - from, "recipe = \"command\"\ncommand = [\"train.sh\"]\n")));
+  write_rows(40);
+  const auto training = train();
+  ASSERT_FALSE(training);
+  EXPECT_EQ(training.error().code, Code::invalid);
+  EXPECT_NE(training.error().context.find("give --commands DIR, the folder that holds 'train.sh'"), std::string::npos)
+      << training.error().context;
 }
 
 TEST_F(LocalTest, StoppedItWritesNothing) {

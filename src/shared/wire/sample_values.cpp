@@ -1,4 +1,4 @@
-#include "cloud/gate/sample_values.hpp"
+#include "shared/wire/sample_values.hpp"
 
 #include <bit>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace hone::cloud {
+namespace hone::wire {
 namespace {
 
 template <class T>
@@ -28,14 +28,14 @@ void read_as(ByteView row, std::vector<float>& values) {
 
 }  // namespace
 
-void append_values(wire::DType dtype, ByteView samples, std::vector<float>& values) {
+void append_values(DType dtype, ByteView samples, std::vector<float>& values) {
   switch (dtype) {
-    case wire::DType::uint8: return read_as<std::uint8_t>(samples, values);
-    case wire::DType::int8: return read_as<std::int8_t>(samples, values);
-    case wire::DType::int16: return read_as<std::int16_t>(samples, values);
-    case wire::DType::int32: return read_as<std::int32_t>(samples, values);
-    case wire::DType::float32: return read_as<float>(samples, values);
+    case DType::uint8: return read_as<std::uint8_t>(samples, values);
+    case DType::int8: return read_as<std::int8_t>(samples, values);
+    case DType::int16: return read_as<std::int16_t>(samples, values);
+    case DType::int32: return read_as<std::int32_t>(samples, values);
+    case DType::float32: return read_as<float>(samples, values);
   }
 }
 
-}  // namespace hone::cloud
+}  // namespace hone::wire

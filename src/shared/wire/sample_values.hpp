@@ -6,9 +6,9 @@
 #include "base/bytes.hpp"
 #include "shared/wire/signal.hpp"
 
-namespace hone::cloud {
+namespace hone::wire {
 
 // Appends the elements of `samples`, little-endian of this type; what is no finite number counts as 0.
-void append_values(wire::DType dtype, ByteView samples, std::vector<float>& values);
+void append_values(DType dtype, ByteView samples, std::vector<float>& values);
 
-}  // namespace hone::cloud
+}  // namespace hone::wire
