@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import pathlib
 import random
@@ -158,6 +159,34 @@ class Local(unittest.TestCase):
         training = self.train_by_command("command-python")
         self.assertEqual(len(training["curve"]), 12)
         self.check_a_command_trained(training)
+
+    def figures_of(self, model, rows, unlabelled):
+        """What the Python example's `eval` says of the first training rows, some of them without their label."""
+        holdout = self.folder / "holdout"
+        holdout.mkdir(exist_ok=True)
+        write_shard(holdout, "-0", self.train, range(rows))
+        labels = [-1] * unlabelled + list(self.train.labels[unlabelled:rows])
+        write_npy(holdout / "y-0.npy", (rows,), struct.pack(f"<{rows}q", *labels), "<i8")
+        signal = {"shape": [mnist.SIDE, mnist.SIDE], "dtype": "uint8", "scale": 1 / 255, "labels": [str(i) for i in range(10)]}
+        (holdout / "dataset.json").write_text(json.dumps(
+            {"format": 1, "signal": signal, "shards": [{"rows": rows, "x": "x-0.npy", "y": "y-0.npy"}]}))
+        file = self.folder / "figures.npy"
+        subprocess.run([EXAMPLES / "command-python/train.py", "eval", model, holdout, file], check=True)
+        return struct.unpack(f"<{rows}d", file.read_bytes()[-8 * rows:])
+
+    def test_the_python_example_gives_rows_without_a_label_a_guess_and_models_of_others_the_least(self):
+        if subprocess.run(["/usr/bin/python3", "-c", "import numpy, onnx"], capture_output=True).returncode != 0:
+            self.skipTest("python3-numpy and python3-onnx are not installed: tools/setup --test")
+        write_idx(self.data, "train", self.train, range(600))
+        self.train_here(out="another")
+        self.train_by_command("command-python")
+        own = self.figures_of(self.folder / "out/model.onnx", 100, unlabelled=40)
+        guess = math.log(1 / 10)
+        self.assertTrue(all(abs(figure - guess) < 1e-9 for figure in own[:40]), own[:40])
+        self.assertGreater(sum(own[40:]) / 60, guess)
+        another = self.figures_of(self.folder / "another/model.onnx", 100, unlabelled=40)
+        self.assertEqual(set(another[40:]), {-5})
+        self.assertEqual(another[:40], own[:40])
 
     def test_a_shell_script_without_a_server(self):
         write_idx(self.data, "train", self.train, range(600))
