@@ -40,7 +40,7 @@ class Jobs(Stage):
         return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
 
     def wait_training(self, pipeline: str):
-        self.assertTrue(poll(lambda: self.job(pipeline).get("state") == "leased" and self.job(pipeline)["points"]),
+        self.assertTrue(poll(lambda: self.job(pipeline).get("state") == "leased" and self.job(pipeline)["latest"]),
                         f"no trainer took {pipeline}")
 
     def test_two_trainers_share_the_work_and_one_takes_over_when_the_other_dies(self):

@@ -55,14 +55,13 @@ std::string waits_for(const JobRow& job) {
   return waits ? "a trainer that was started with --commands" : "";
 }
 
-Result<Json> job_json(Desk& desk, const JobRow& job, bool with_points) {
-  HONE_TRY(const auto points, desk.stores.jobs->points(job.number));
+// Without its points: a list of jobs would be long.
+Result<Json> job_json(Desk& desk, const JobRow& job) {
+  HONE_TRY(const auto latest, desk.stores.jobs->latest_point(job.number));
   HONE_TRY(const auto verdict, desk.stores.releases->verdict(job.number));
   double progress = job.state == JobState::completed ? 1.0 : 0.0;
-  if (job.state == JobState::leased && !points.empty() && points.back().attempt == job.attempts) {
-    progress = points.back().point.progress;
-  }
-  Json json = {{"id", job_name(job.number)},
+  if (job.state == JobState::leased && latest && latest->attempt == job.attempts) progress = latest->point.progress;
+  return Json{{"id", job_name(job.number)},
                {"kind", wire::name_of(job.kind)},
                {"pipeline", job.pipeline.value},
                {"state", name_of(job.state)},
@@ -84,22 +83,13 @@ Result<Json> job_json(Desk& desk, const JobRow& job, bool with_points) {
                 or_null(job.trained, [](const wire::ModelFiles& f) { return wire::figure(f.validation_metric); })},
                {"verdict", verdict ? Json(verdict->decision) : Json(nullptr)},
                {"lineage", job.lineage},
-               {"latest", points.empty() ? Json(nullptr) : wire::to_json(points.back().point)},
+               {"latest", or_null(latest, [](const JobPoint& p) { return wire::to_json(p.point); })},
                {"times",
                 {{"last_sample", unix_ms(job.last_sample)},
                  {"created", unix_ms(job.created)},
                  {"leased", time_or_null(job.leased)},
                  {"ended", time_or_null(job.ended)},
                  {"judged", verdict ? Json(unix_ms(verdict->at)) : Json(nullptr)}}}};
-  if (!with_points) return json;
-  json["points"] = Json::array();
-  for (const auto& [attempt, at, point] : points) {
-    Json one = wire::to_json(point);
-    one["attempt"] = attempt;
-    one["at"] = unix_ms(at);
-    json["points"].push_back(std::move(one));
-  }
-  return json;
 }
 
 Result<Json> timings_json(Desk& desk, const ReleaseRow& release) {
@@ -184,7 +174,7 @@ std::string_view state_of(const ReleaseRow* deployed) {
 Result<> add_last(Desk& desk, const PipelineName& pipeline, Json& json) {
   HONE_TRY(const auto jobs, desk.stores.jobs->list(pipeline, 1));
   if (!jobs.empty()) {
-    HONE_TRY(json["last_job"], job_json(desk, jobs.front(), false));
+    HONE_TRY(json["last_job"], job_json(desk, jobs.front()));
   }
   HONE_TRY(const auto verdicts, desk.stores.releases->verdicts(pipeline, 1));
   if (!verdicts.empty()) {
@@ -241,7 +231,7 @@ Result<Json> pipeline_json(Desk& desk, const Registry::Entry& entry, Time now) {
   }
   HONE_TRY(const auto job, job_at_work(desk, situation));
   if (job) {
-    HONE_TRY(json["job"], job_json(desk, *job, false));
+    HONE_TRY(json["job"], job_json(desk, *job));
   }
   HONE_CHECK(add_last(desk, pipeline.name, json));
   std::map<std::string, std::int64_t> by_release, by_state;
@@ -337,14 +327,23 @@ Result<Json> jobs_report(Desk& desk, const PipelineName& pipeline) {
   HONE_TRY(const auto jobs, desk.stores.jobs->list(pipeline, kJobsMax));
   Json list = Json::array();
   for (const auto& job : jobs) {
-    HONE_TRY(Json one, job_json(desk, job, true));
+    HONE_TRY(Json one, job_json(desk, job));
     list.push_back(std::move(one));
   }
   return Json{{"jobs", std::move(list)}};
 }
 
 Result<Json> job_report(Desk& desk, const JobRow& job) {
-  return job_json(desk, job, true);
+  HONE_TRY(Json json, job_json(desk, job));
+  HONE_TRY(const auto points, desk.stores.jobs->points(job.number));
+  json["points"] = Json::array();
+  for (const auto& [attempt, at, point] : points) {
+    Json one = wire::to_json(point);
+    one["attempt"] = attempt;
+    one["at"] = unix_ms(at);
+    json["points"].push_back(std::move(one));
+  }
+  return json;
 }
 
 }  // namespace hone::cloud

@@ -46,6 +46,8 @@ struct JobRow {
   std::optional<wire::EvaluatedModels> figures;  // completed
 };
 
+inline constexpr std::int64_t kJobPointsMax = 1024;
+
 struct JobPoint {
   std::int64_t attempt = 0;
   Time at{};
@@ -65,7 +67,8 @@ class JobStore {
   // only when the trainer runs `commands`.
   [[nodiscard]] virtual Result<std::optional<JobRow>> lease(const std::string& trainer, bool commands, Time now,
                                                             Time until) = 0;
-  // False when this attempt does not have the lease any more.
+  // False when this attempt does not have the lease any more. Of a job's points kJobPointsMax are kept at most: when
+  // there are more, every second one is forgotten, again and again, and never the latest.
   [[nodiscard]] virtual Result<bool> heartbeat(std::int64_t number, const JobPoint& point, Time until) = 0;
   // The first model wins, whichever attempt it comes from; false when the job had ended before.
   [[nodiscard]] virtual Result<bool> complete(std::int64_t number, const wire::TrainedModel& model, Time now) = 0;
@@ -88,6 +91,7 @@ class JobStore {
   [[nodiscard]] virtual Result<std::vector<JobRow>> list(const PipelineName& pipeline,
                                                          int count_max) = 0;            // newest first; empty name: all
   [[nodiscard]] virtual Result<std::vector<JobPoint>> points(std::int64_t number) = 0;  // oldest first
+  [[nodiscard]] virtual Result<std::optional<JobPoint>> latest_point(std::int64_t number) = 0;
 };
 
 }  // namespace hone::cloud

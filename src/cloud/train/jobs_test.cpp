@@ -63,6 +63,23 @@ TEST_F(JobsTest, KeepTheirLeaseWhileTheTrainerBeats) {
   EXPECT_EQ(jobs->points(1)->size(), 5U);
 }
 
+TEST_F(JobsTest, KeepTheirCurveWithinItsBoundAndItsLatestPointAlways) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  ASSERT_TRUE(lease("a").has_value());
+  EXPECT_FALSE(jobs->latest_point(1).value());
+  for (int i = 1; i <= 3 * kJobPointsMax; ++i) {
+    wire::ProgressPoint point;
+    point.epoch = i;
+    ASSERT_FALSE(heartbeat(*jobs, {1, 1}, point, now, seconds(15))->cancel);
+    ASSERT_EQ(jobs->latest_point(1).value()->point.epoch, i);
+  }
+  const auto points = *jobs->points(1);
+  EXPECT_LE(points.size(), static_cast<std::size_t>(kJobPointsMax));
+  EXPECT_GT(points.size(), static_cast<std::size_t>(kJobPointsMax / 2));
+  EXPECT_EQ(points.front().point.epoch, 1);
+  EXPECT_EQ(points.back().point.epoch, 3 * kJobPointsMax);
+}
+
 TEST_F(JobsTest, FailAfterThreeAttempts) {
   ASSERT_TRUE(jobs->add(row).has_value());
   for (int attempt = 1; attempt <= 3; ++attempt) {

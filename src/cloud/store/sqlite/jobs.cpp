@@ -6,6 +6,7 @@
 namespace hone::cloud::sqlite {
 namespace {
 
+#define HONE_POINT_COLUMNS "attempt, at_ms, progress, epoch, loss, metric"
 #define HONE_JOB_COLUMNS                                                                                     \
   "number, pipeline, state, reason, failure, toml, fingerprint, dataset, samples, base, attempts, trainer, " \
   "last_sample_ms, created_ms, leased_ms, lease_until_ms, ended_ms, trained, fallback, seconds_train, lineage, " \
@@ -65,6 +66,10 @@ Result<JobRow> job_at(const Rows& rows) {
   HONE_CHECK(read(rows, 25, job.candidate));
   HONE_CHECK(read(rows, 26, job.figures));
   return job;
+}
+
+JobPoint point_at(const Rows& rows) {
+  return {rows.integer(0), time_at(rows, 1), {rows.real(2), rows.integer(3), rows.real(4), rows.real(5)}};
 }
 
 Result<std::optional<JobRow>> first(Rows rows) {
@@ -152,6 +157,7 @@ class SqliteJobs : public JobStore {
                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                number, point.attempt, unix_ms(point.at), point.point.progress, point.point.epoch, point.point.loss,
                point.point.validation_metric));
+    HONE_CHECK(thin_points(tx, number));
     HONE_CHECK(tx.commit());
     return true;
   }
@@ -242,19 +248,34 @@ class SqliteJobs : public JobStore {
 
   Result<std::vector<JobPoint>> points(std::int64_t number) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_TRY(auto rows, tx.query("SELECT attempt, at_ms, progress, epoch, loss, metric FROM points WHERE job = ?1"
-                                 " ORDER BY rowid",
-                                 number));
+    HONE_TRY(auto rows, tx.query("SELECT " HONE_POINT_COLUMNS " FROM points WHERE job = ?1 ORDER BY rowid", number));
     std::vector<JobPoint> points;
     for (;;) {
       HONE_TRY(const bool more, rows.next());
       if (!more) return points;
-      points.push_back(
-          {rows.integer(0), time_at(rows, 1), {rows.real(2), rows.integer(3), rows.real(4), rows.real(5)}});
+      points.push_back(point_at(rows));
     }
   }
 
+  Result<std::optional<JobPoint>> latest_point(std::int64_t number) override {
+    HONE_TRY(auto tx, database_.begin());
+    HONE_TRY(auto rows, tx.query("SELECT " HONE_POINT_COLUMNS " FROM points WHERE job = ?1 ORDER BY rowid DESC LIMIT 1", number));
+    HONE_TRY(const bool found, rows.next());
+    return found ? std::optional(point_at(rows)) : std::nullopt;
+  }
+
  private:
+  // The newest has an odd number when there is one too many: it stays.
+  static Result<> thin_points(Transaction& tx, std::int64_t number) {
+    static_assert(kJobPointsMax % 2 == 0);
+    HONE_TRY(auto rows, tx.query("SELECT COUNT(*) FROM points WHERE job = ?1", number));
+    HONE_CHECK(rows.next());
+    if (rows.integer(0) <= kJobPointsMax) return {};
+    return tx.run("DELETE FROM points WHERE rowid IN (SELECT rowid FROM (SELECT rowid, ROW_NUMBER() OVER (ORDER BY rowid) AS place"
+                  " FROM points WHERE job = ?1) WHERE place % 2 = 0)",
+                  number);
+  }
+
   template <class... Args>
   static Result<std::optional<JobRow>> first_of(Transaction& tx, const char* sql, const Args&... args) {
     HONE_TRY(auto rows, tx.query(sql, args...));
