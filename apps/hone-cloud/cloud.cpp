@@ -20,7 +20,7 @@
 #include "cloud/front/tls/local_ca.hpp"
 #include "cloud/ingest/blob_store.hpp"
 #include "cloud/service/service.hpp"
-#include "data_lock.hpp"
+#include "platform/posix/folder_lock.hpp"
 #include "platform/posix/posix.hpp"
 #include "shared/pipeline/pipeline.hpp"
 #include "shared/wire/batch.hpp"
@@ -155,7 +155,7 @@ Result<> run_cloud(const ServerSettings& settings) {
   HONE_TRY(const ListenAddress listen, parse_listen(settings.listen));
   HONE_CHECK(check_pipelines(*files, settings.pipelines));
   HONE_CHECK(files->make_folders(settings.data));
-  HONE_TRY(const DataLock lock, DataLock::take(settings.data));
+  HONE_TRY(const auto lock, platform::FolderLock::take(settings.data, "hone-cloud", "--data"));
   const std::string ready_file = settings.data + "/ready.json";
   HONE_CHECK(files->remove(ready_file));
 
@@ -179,7 +179,7 @@ Result<> run_cloud(const ServerSettings& settings) {
   if (!settings.mqtt_port.off) {
     HONE_TRY(broker, open_broker(*files, *random, settings, listen, tls));
   }
-  HONE_TRY(const auto runtime, model::make_onnx_runtime());
+  HONE_TRY(const auto runtime, model::make_onnx_runtime(model::kUntriedRunMax));
 
   // The first name that was given, else the address that it listens on.
   const std::string host = settings.hosts.empty() ? listen.address : settings.hosts.front();

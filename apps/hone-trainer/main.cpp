@@ -23,6 +23,7 @@
 #include "base/code_version.hpp"
 #include "base/json.hpp"
 #include "local_mode.hpp"
+#include "platform/posix/folder_lock.hpp"
 #include "platform/posix/posix.hpp"
 #include "trainer/client/job_log_sink.hpp"
 #include "trainer/client/worker.hpp"
@@ -113,6 +114,12 @@ int serve(const std::string& access_path, const std::string& work_folder, const 
   }
   if (const auto made = files->make_folders(work_folder); !made) {
     spdlog::error("{}: {}", work_folder, made.error().context);
+    return 1;
+  }
+  // Its programs work in one folder of it, and what is cached is cleared away.
+  const auto lock = platform::FolderLock::take(work_folder, "hone-trainer", "--work");
+  if (!lock) {
+    spdlog::error("{}", lock.error().context);
     return 1;
   }
   const platform::HttpEndpoint endpoint{access->url, access->ca_pem, "Bearer " + access->token};

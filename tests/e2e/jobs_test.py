@@ -47,6 +47,11 @@ class Jobs(Stage):
         self.start(["digits", "numerals"], epochs=400)
         for name in ("trainer-a", "trainer-b"):
             self.cloud.start_trainer(name)
+        same = subprocess.run([BUILD / "bin/hone-trainer", "--access", self.folder / "cloud/trainer.json", "--work",
+                               self.folder / "trainer-a"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(same.returncode, 1)
+        self.assertIn("another hone-trainer", same.stderr)
+        self.assertIn("choose another folder with --work", same.stderr)
         self.show_and_wait(600)
         for pipeline in ("digits", "numerals"):
             self.wait_training(pipeline)

@@ -75,7 +75,7 @@ class Account {
 // The model that the gate will be asked about must at least load and answer. Where this machine has no ONNX Runtime,
 // the cloud finds out.
 Result<> check_model(ByteView onnx, const wire::Signal& signal) {
-  auto runtime = model::make_onnx_runtime();
+  auto runtime = model::make_onnx_runtime(model::kUntriedRunMax);
   if (!runtime) {
     spdlog::warn("the model is not tried here: {}", runtime.error().context);
     return {};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shared/model/run/onnx_library.hpp"
+#include "shared/model/run/run_limit.hpp"
 #include "shared/model/run/runtime.hpp"
 
 namespace hone::model {
@@ -80,7 +81,7 @@ struct Ort {
 class OnnxRunner : public Runner {
  public:
   OnnxRunner(Ort ort, Owned<OrtSession> session, Owned<OrtMemoryInfo> memory, const wire::Signal& signal,
-             Output output, std::optional<Output> further)
+             Output output, std::optional<Output> further, Duration run_max)
       : ort_(ort),
         session_(std::move(session)),
         memory_(std::move(memory)),
@@ -89,7 +90,8 @@ class OnnxRunner : public Runner {
         element_bytes_(wire::size_of(signal.dtype)),
         sample_bytes_(signal.sample_bytes()),
         output_(std::move(output)),
-        further_(std::move(further)) {}
+        further_(std::move(further)),
+        run_max_(run_max) {}
 
   [[nodiscard]] std::int64_t width() const override { return output_.width; }
   [[nodiscard]] bool scores_anomalies() const override { return output_.name == kAnomalyOutput; }
@@ -134,11 +136,26 @@ class OnnxRunner : public Runner {
     }
     const char* in_name = kInputName;
     const OrtValue* in = x;
-    return ort_.check(
-        ort_.api->Run(session_.get(), nullptr, &in_name, &in, 1, out_names.data(), outs, out.data()), "run the model");
+    const auto run_with = [&](const OrtRunOptions* options) {
+      return ort_.check(ort_.api->Run(session_.get(), options, &in_name, &in, 1, out_names.data(), outs, out.data()),
+                        "run the model");
+    };
+    return run_max_ == Duration(0) ? run_with(nullptr) : limited(run_with);
   }
 
  private:
+  template <class Run>
+  Result<> limited(const Run& run_with) const {
+    OrtRunOptions* raw = nullptr;
+    HONE_CHECK(ort_.check(ort_.api->CreateRunOptions(&raw), "run options"));
+    const Owned<OrtRunOptions> options(raw, ort_.api->ReleaseRunOptions);
+    RunLimit limit(ort_.api, raw, run_max_);
+    const Result<> ran = run_with(raw);
+    if (limit.finish() && !ran)
+      return fail(Code::damaged, "the model did not answer within " + std::to_string(run_max_.count()) + " ms");
+    return ran;
+  }
+
   static Result<> check_room(const Output& output, std::int64_t rows, std::span<float> room) {
     if (room.size() / static_cast<std::size_t>(output.width) >= static_cast<std::size_t>(rows)) return {};
     return fail(Code::invalid,
@@ -168,11 +185,12 @@ class OnnxRunner : public Runner {
   const std::size_t sample_bytes_;
   const Output output_;
   const std::optional<Output> further_;
+  const Duration run_max_;  // zero: none
 };
 
 class OnnxRuntime : public Runtime {
  public:
-  explicit OnnxRuntime(Ort ort) : ort_(ort) {}
+  OnnxRuntime(Ort ort, Duration run_max) : ort_(ort), run_max_(run_max) {}
 
   [[nodiscard]] Result<wire::Signal> signal_of(ByteView onnx) override {
     HONE_TRY(const auto session, open(onnx));
@@ -200,7 +218,7 @@ class OnnxRuntime : public Runtime {
     HONE_CHECK(ort_.check(ort_.api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &memory), "memory"));
     Owned<OrtMemoryInfo> owned_memory(memory, ort_.api->ReleaseMemoryInfo);
     return std::make_unique<OnnxRunner>(ort_, std::move(session), std::move(owned_memory), signal,
-                                        std::move(output), std::move(further));
+                                        std::move(output), std::move(further), run_max_);
   }
 
  private:
@@ -321,13 +339,14 @@ class OnnxRuntime : public Runtime {
   }
 
   const Ort ort_;
+  const Duration run_max_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Runtime>> make_onnx_runtime() {
+Result<std::unique_ptr<Runtime>> make_onnx_runtime(Duration run_max) {
   HONE_TRY(const OnnxLibrary library, onnx_library());
-  return std::make_unique<OnnxRuntime>(Ort{library.api, library.env});
+  return std::make_unique<OnnxRuntime>(Ort{library.api, library.env}, run_max);
 }
 
 }  // namespace hone::model

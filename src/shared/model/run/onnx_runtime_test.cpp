@@ -175,5 +175,62 @@ TEST(OnnxRuntime, AnswersSeveralThreadsAtOnce) {
   EXPECT_EQ(wrong, (std::array<int, 4>{}));
 }
 
+// Goes round and round: nothing counts, and the condition stays true.
+Bytes endless(const wire::Signal& signal) {
+  using testing::Message;
+  const auto elements = static_cast<std::int64_t>(signal.elements());
+  const Message body = Message()
+                           .message(1, testing::node("Identity", {"again"}, "again_next"))
+                           .message(1, testing::node("Identity", {"value"}, "value_next"))
+                           .text(2, "body")
+                           .message(11, testing::value_info("round", 7, {}))
+                           .message(11, testing::value_info("again", 9, {}))
+                           .message(11, testing::value_info("value", 1, {-1, elements}))
+                           .message(12, testing::value_info("again_next", 9, {}))
+                           .message(12, testing::value_info("value_next", 1, {-1, elements}));
+  Message cast = testing::node("Cast", {"x"}, "raw");
+  cast.message(5, Message().text(1, "to").number(3, 1).number(20, 2));
+  Message loop = testing::node("Loop", {"", "true", "raw"}, "scores");
+  loop.message(5, Message().text(1, "body").message(6, body).number(20, 5));
+  Message graph;
+  graph.message(1, cast)
+      .message(1, loop)
+      .text(2, "endless")
+      .message(5, Message().number(2, 9).text(8, "true").text(9, std::string(1, 1)))
+      .message(11, testing::value_info("x", testing::onnx_type(signal.dtype), {-1, elements}))
+      .message(12, testing::value_info("scores", 1, {-1, elements}));
+  return to_bytes(Message().number(1, 8).message(7, graph).message(8, Message().number(2, 13)).bytes());
+}
+
+TEST(OnnxRuntime, EndsARunThatTakesTooLongAndRunsAgain) {
+  auto limited = make_onnx_runtime(Duration(50));
+  ASSERT_TRUE(limited) << limited.error().context;
+  LinearModel m = small();
+  m.signal.shape = {2};
+  m.signal.labels = {"a", "b"};
+  auto runner = (*limited)->load(endless(m.signal), m.signal);
+  ASSERT_TRUE(runner) << runner.error().context;
+  for (int i = 0; i < 2; ++i) {
+    std::array<float, 2> y{};
+    const auto ran = (*runner)->run(Bytes{1, 2}, 1, y);
+    ASSERT_FALSE(ran);
+    EXPECT_EQ(ran.error().code, Code::damaged);
+    EXPECT_EQ(ran.error().context, "the model did not answer within 50 ms");
+  }
+}
+
+TEST(OnnxRuntime, ALimitThatIsNotReachedChangesNothing) {
+  auto limited = make_onnx_runtime(kUntriedRunMax);
+  ASSERT_TRUE(limited) << limited.error().context;
+  const LinearModel m = small();
+  auto runner = (*limited)->load(onnx_bytes(m), m.signal);
+  ASSERT_TRUE(runner) << runner.error().context;
+  for (int i = 0; i < 100; ++i) {
+    std::array<float, 3> y{};
+    ASSERT_TRUE((*runner)->run(Bytes{2, 4}, 1, y));
+    EXPECT_EQ(y[2], 3.5F);
+  }
+}
+
 }  // namespace
 }  // namespace hone::model

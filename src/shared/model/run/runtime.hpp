@@ -7,6 +7,7 @@
 // can be asked for by name: `features` of k-means, `reconstruction` of an autoencoder, for the gate.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -14,6 +15,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "shared/wire/signal.hpp"
 
 namespace hone::model {
@@ -48,7 +50,12 @@ class Runtime {
                                                              std::string_view further = {}) = 0;
 };
 
-// ONNX Runtime, one intra-op thread, spinning off. `damaged` when the library cannot be used.
-[[nodiscard]] Result<std::unique_ptr<Runtime>> make_onnx_runtime();
+// How long a run of a model that nobody has tried yet may take, whatever its rows: far more than a sound one needs.
+inline constexpr Duration kUntriedRunMax = std::chrono::minutes(10);
+
+// ONNX Runtime, one intra-op thread, spinning off. A run that takes longer than `run_max` is ended, as `damaged`: for
+// models that nobody has tried yet, since it costs a thread a run. Zero: none is ended, and none costs a thread.
+// `damaged` when the library cannot be used.
+[[nodiscard]] Result<std::unique_ptr<Runtime>> make_onnx_runtime(Duration run_max = Duration(0));
 
 }  // namespace hone::model

@@ -1,4 +1,4 @@
-#include "data_lock.hpp"
+#include "platform/posix/folder_lock.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <optional>
 
-namespace hone::app {
+namespace hone::platform {
 namespace {
 
-class DataLockTest : public ::testing::Test {
+class FolderLockTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string pattern = (std::filesystem::temp_directory_path() / "hone-lock-XXXXXX").string();
@@ -21,25 +21,25 @@ class DataLockTest : public ::testing::Test {
   std::string folder_;
 };
 
-TEST_F(DataLockTest, ASecondHolderIsRefusedAndToldWho) {
-  const auto first = DataLock::take(folder_);
+TEST_F(FolderLockTest, ASecondHolderIsRefusedAndToldWho) {
+  const auto first = FolderLock::take(folder_, "hone-cloud", "--data");
   ASSERT_TRUE(first) << first.error().context;
-  const auto second = DataLock::take(folder_);
+  const auto second = FolderLock::take(folder_, "hone-cloud", "--data");
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().context.find("process " + std::to_string(::getpid())), std::string::npos) << second.error().context;
   EXPECT_NE(second.error().context.find("--data"), std::string::npos);
 }
 
-TEST_F(DataLockTest, IsFreeAgainWhenTheHolderIsGone) {
-  { ASSERT_TRUE(DataLock::take(folder_)); }
-  EXPECT_TRUE(DataLock::take(folder_));
+TEST_F(FolderLockTest, IsFreeAgainWhenTheHolderIsGone) {
+  { ASSERT_TRUE(FolderLock::take(folder_, "hone-cloud", "--data")); }
+  EXPECT_TRUE(FolderLock::take(folder_, "hone-cloud", "--data"));
 }
 
-TEST_F(DataLockTest, SaysThatTheFolderCannotBeWritten) {
-  const auto lock = DataLock::take(folder_ + "/none");
+TEST_F(FolderLockTest, SaysThatTheFolderCannotBeWritten) {
+  const auto lock = FolderLock::take(folder_ + "/none", "hone-cloud", "--data");
   ASSERT_FALSE(lock);
   EXPECT_NE(lock.error().context.find("--data"), std::string::npos);
 }
 
 }  // namespace
-}  // namespace hone::app
+}  // namespace hone::platform
