@@ -22,7 +22,7 @@ namespace hone::app {
 namespace {
 
 constexpr std::size_t kLineBytesMax = std::size_t{4} << 20;
-constexpr std::size_t kPointsMax = 4096;  // shown; of a longer training every second one is forgotten, again and again
+constexpr std::size_t kPointsMax = 4096;  // shown; of a longer training every second one is forgotten, again and again; even: the latest stays
 constexpr std::size_t kChartRows = 6;
 constexpr Duration kEndWithin = std::chrono::seconds(10);
 
@@ -95,7 +95,7 @@ class Progress {
     points_.push_back(std::move(point));
     if (points_.size() > kPointsMax) {
       Json kept = Json::array();
-      for (std::size_t i = 1; i < points_.size(); i += 2) kept.push_back(std::move(points_[i]));
+      for (std::size_t i = 0; i < points_.size(); i += 2) kept.push_back(std::move(points_[i]));
       points_ = std::move(kept);
     }
     screen_.draw(training_lines(name_, "training", points_, screen_.columns() - 1, kChartRows, screen_.glyphs()));

@@ -4,7 +4,6 @@
 
 #include "cloud/service/service_testing.hpp"
 #include "shared/wire/job_log.hpp"
-#include "shared/wire/job_log.hpp"
 
 namespace hone::cloud {
 namespace {
@@ -414,6 +413,32 @@ TEST_F(ServiceTest, KeepsWhatATrainerLogs) {
   beat["log"] = std::vector<Json>(wire::kLogLinesMax + 1, beat["log"][0]);
   EXPECT_EQ(call("POST", path, trainer(), dump_bytes(beat)).status, 400);
   EXPECT_EQ(call("GET", "/v1/jobs/job-9/log", admin()).status, 404);
+}
+
+TEST_F(ServiceTest, TellsTheCurveOfAJobAndInListsItsLatestPointOnly) {
+  TestDevice device = join();
+  send(device, 200);
+  settle();
+  const auto job = lease();
+  ASSERT_TRUE(job.has_value());
+  EXPECT_TRUE(get("/v1/jobs")["jobs"][0]["latest"].is_null());
+  for (int epoch = 1; epoch <= 2; ++epoch) {
+    wire::ProgressPoint point;
+    point.progress = 0.25 * epoch;
+    point.epoch = epoch;
+    const auto beat = call("POST", "/v1/jobs/" + job->id.value + "/heartbeat", trainer(), dump_bytes(wire::to_json(point)));
+    ASSERT_EQ(beat.status, 200);
+  }
+  for (const Json& listed : {get("/v1/jobs")["jobs"][0], pipeline()["job"], pipeline()["last_job"], get("/v1/status")["jobs"][0]}) {
+    EXPECT_FALSE(listed.contains("points"));
+    EXPECT_EQ(listed["latest"]["epoch"], 2);
+    EXPECT_EQ(listed["progress"], 0.5);
+  }
+  const Json whole = get("/v1/jobs/" + job->id.value);
+  ASSERT_EQ(whole["points"].size(), 2U);
+  EXPECT_EQ(whole["points"][0]["epoch"], 1);
+  EXPECT_EQ(whole["points"][1]["attempt"], 1);
+  EXPECT_EQ(whole["points"][1]["at"], unix_ms(clock.now()));
 }
 
 TEST_F(ServiceTest, StatusTellsTheLastJobAndVerdict) {

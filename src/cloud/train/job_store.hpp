@@ -90,7 +90,7 @@ class JobStore {
   [[nodiscard]] virtual Result<std::optional<JobRow>> evaluation_of(std::int64_t subject) = 0;
   [[nodiscard]] virtual Result<std::vector<JobRow>> list(const PipelineName& pipeline,
                                                          int count_max) = 0;            // newest first; empty name: all
-  [[nodiscard]] virtual Result<std::vector<JobPoint>> points(std::int64_t number) = 0;  // oldest first
+  [[nodiscard]] virtual Result<std::vector<JobPoint>> points(std::int64_t number) = 0;  // oldest first, kJobPointsMax at most
   [[nodiscard]] virtual Result<std::optional<JobPoint>> latest_point(std::int64_t number) = 0;
 };
 

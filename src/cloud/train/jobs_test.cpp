@@ -80,6 +80,32 @@ TEST_F(JobsTest, KeepTheirCurveWithinItsBoundAndItsLatestPointAlways) {
   EXPECT_EQ(points.back().point.epoch, 3 * kJobPointsMax);
 }
 
+TEST_F(JobsTest, ThinACurveFromBeforeThereWasABoundToo) {
+  ASSERT_TRUE(jobs->add(row).has_value());
+  ASSERT_TRUE(lease("a").has_value());
+  constexpr std::int64_t kStored = 3 * kJobPointsMax + 1;  // with one more an even number, whose newest is kept as well
+  {
+    auto tx = database->begin().value();
+    ASSERT_TRUE(tx.run("INSERT INTO points (job, attempt, at_ms, progress, epoch) SELECT 1, 1, 0, 0, value FROM"
+                       " (WITH RECURSIVE counter(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM counter WHERE value < ?1)"
+                       " SELECT value FROM counter) ORDER BY value",
+                       kStored));
+    ASSERT_TRUE(tx.commit());
+  }
+  const auto expect_thinned = [&](std::int64_t newest) {
+    const auto points = *jobs->points(1);
+    EXPECT_LE(points.size(), static_cast<std::size_t>(kJobPointsMax));
+    EXPECT_GT(points.size(), static_cast<std::size_t>(kJobPointsMax / 2));
+    EXPECT_EQ(points.back().point.epoch, newest);
+    EXPECT_EQ(jobs->latest_point(1).value()->point.epoch, newest);
+  };
+  expect_thinned(kStored);
+  wire::ProgressPoint point;
+  point.epoch = kStored + 1;
+  ASSERT_FALSE(heartbeat(*jobs, {1, 1}, point, now, seconds(15))->cancel);
+  expect_thinned(kStored + 1);
+}
+
 TEST_F(JobsTest, FailAfterThreeAttempts) {
   ASSERT_TRUE(jobs->add(row).has_value());
   for (int attempt = 1; attempt <= 3; ++attempt) {

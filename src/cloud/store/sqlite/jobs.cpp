@@ -7,6 +7,10 @@ namespace hone::cloud::sqlite {
 namespace {
 
 #define HONE_POINT_COLUMNS "attempt, at_ms, progress, epoch, loss, metric"
+// Every n-th point of job ?1, n the least that leaves at most ?2. Counted from the newest, which so is always among them.
+#define HONE_SPREAD_POINTS                                                                                        \
+  "SELECT rowid FROM (SELECT rowid, ROW_NUMBER() OVER (ORDER BY rowid DESC) - 1 AS place, COUNT(*) OVER () AS total" \
+  " FROM points WHERE job = ?1) WHERE place % ((total + ?2 - 1) / ?2) = 0"
 #define HONE_JOB_COLUMNS                                                                                     \
   "number, pipeline, state, reason, failure, toml, fingerprint, dataset, samples, base, attempts, trainer, " \
   "last_sample_ms, created_ms, leased_ms, lease_until_ms, ended_ms, trained, fallback, seconds_train, lineage, " \
@@ -248,7 +252,10 @@ class SqliteJobs : public JobStore {
 
   Result<std::vector<JobPoint>> points(std::int64_t number) override {
     HONE_TRY(auto tx, database_.begin());
-    HONE_TRY(auto rows, tx.query("SELECT " HONE_POINT_COLUMNS " FROM points WHERE job = ?1 ORDER BY rowid", number));
+    // A job that ended before there was a bound may have more.
+    HONE_TRY(auto rows, tx.query("SELECT " HONE_POINT_COLUMNS " FROM points WHERE rowid IN (" HONE_SPREAD_POINTS
+                                 ") ORDER BY rowid",
+                                 number, kJobPointsMax));
     std::vector<JobPoint> points;
     for (;;) {
       HONE_TRY(const bool more, rows.next());
@@ -265,15 +272,11 @@ class SqliteJobs : public JobStore {
   }
 
  private:
-  // The newest has an odd number when there is one too many: it stays.
   static Result<> thin_points(Transaction& tx, std::int64_t number) {
-    static_assert(kJobPointsMax % 2 == 0);
     HONE_TRY(auto rows, tx.query("SELECT COUNT(*) FROM points WHERE job = ?1", number));
     HONE_CHECK(rows.next());
     if (rows.integer(0) <= kJobPointsMax) return {};
-    return tx.run("DELETE FROM points WHERE rowid IN (SELECT rowid FROM (SELECT rowid, ROW_NUMBER() OVER (ORDER BY rowid) AS place"
-                  " FROM points WHERE job = ?1) WHERE place % 2 = 0)",
-                  number);
+    return tx.run("DELETE FROM points WHERE job = ?1 AND rowid NOT IN (" HONE_SPREAD_POINTS ")", number, kJobPointsMax);
   }
 
   template <class... Args>
