@@ -22,7 +22,8 @@ namespace hone::app {
 namespace {
 
 constexpr std::size_t kLineBytesMax = std::size_t{4} << 20;
-constexpr std::size_t kPointsMax = 4096;  // shown; of a longer training every second one is forgotten, again and again; even: the latest stays
+// Shown; of a longer training every second one is forgotten, again and again. Even, so that the latest stays.
+constexpr std::size_t kPointsMax = 4096;
 constexpr std::size_t kChartRows = 6;
 constexpr Duration kEndWithin = std::chrono::seconds(10);
 
