@@ -321,6 +321,14 @@ TEST_F(TrainForTheWire, HandsInAnUpdateWithinTheBudgetAndTheFreeModelAsASecondLo
   EXPECT_LT(patch->size(), delta::encode(base, outcome->further[1])->size());
 }
 
+TEST_F(TrainForTheWire, IsNotTriedWhereRareLabelsWeighMore) {
+  pipeline.train.balance = true;
+  const auto outcome = run(base);
+  ASSERT_TRUE(outcome) << outcome.error().context;
+  EXPECT_FALSE(outcome->message.fallback || outcome->message.hints);
+  EXPECT_THAT(outcome->message.lineage["wire"]["not_tried"].get<std::string>(), HasSubstr("train.balance"));
+}
+
 TEST_F(TrainForTheWire, HandsInTheFreeModelAloneWhenTheBudgetIsTooSmall) {
   pipeline.delivery.wire_budget = WireBudget{0, 64};
   const auto outcome = run(base);

@@ -167,7 +167,7 @@ std::optional<std::int64_t> rows_to_prove(const GatePolicy& policy, const Compar
 
 std::vector<SliceVerdict> judge_slices(const GatePolicy& policy, const DeployedFacts& facts) {
   std::vector<SliceVerdict> slices;
-  if (policy.no_slice_worse_than >= 1) return slices;
+  if (policy.no_slice_worse_than >= 1 && policy.metric != Metric::score) return slices;
   for (std::size_t i = 0; i < facts.slices.size(); ++i) {
     SliceVerdict slice = judge_slice(policy, facts, i);
     if (slice.rows == 0) continue;

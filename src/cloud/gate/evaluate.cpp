@@ -77,7 +77,7 @@ std::vector<std::int64_t> sizes_of(std::span<const std::int32_t> clusters) {
   return sizes;
 }
 
-// `which` of the rows, each against all.
+// Pseudo-values of `which` of the rows, each measured against all.
 Result<std::vector<double>> silhouettes(const metrics::Matrix<float>& features, std::span<const std::int32_t> clusters,
                                         std::span<const std::int64_t> which) {
   for (const std::int32_t cluster : clusters)
@@ -87,9 +87,7 @@ Result<std::vector<double>> silhouettes(const metrics::Matrix<float>& features, 
   const auto sizes = sizes_of(clusters);
   const auto used = std::count_if(sizes.begin(), sizes.end(), [](std::int64_t size) { return size > 0; });
   if (used < 2 || static_cast<std::size_t>(used) == clusters.size()) return std::vector<double>(which.size(), 0.0);
-  if (which.size() < clusters.size()) return metrics::silhouette_of_rows(features, clusters, which);
-  HONE_TRY(metrics::Silhouette result, metrics::silhouette(features, clusters));
-  return std::move(result.rows);
+  return metrics::silhouette_pseudo_values(features, clusters, which);
 }
 
 }  // namespace

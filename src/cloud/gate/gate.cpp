@@ -117,7 +117,7 @@ void decide_better(const GatePolicy& policy, const std::string& measured, Verdic
     v.reason = "better on the whole, but on the label '" + worst->label + "' (" + count(worst->rows) +
                " rows) it loses " + figure(-worst->gain) + ", significantly more than the " +
                figure(policy.no_slice_worse_than) + " that no slice may lose: " + measured;
-  } else if (v.without_twin && !(v.without_twin->gain_bounds.lower > policy.margin)) {
+  } else if (v.without_twin && (v.without_twin->too_few || !(v.without_twin->gain_bounds.lower > policy.margin))) {
     v.reason = "better on the whole, but " + count(v.rows_with_twin) + " of " + count(v.measured_rows) +
                " holdout rows have a near-identical row in the training part, and on the " +
                count(v.without_twin->rows) + " others the gain of " + figure(v.without_twin->gain) +
@@ -152,7 +152,7 @@ void decide_next(const GatePolicy& policy, const DeployedFacts& deployed, Verdic
   const double twins = static_cast<double>(v.rows_with_twin) / static_cast<double>(v.measured_rows);
   if (twins > kTwinsMatter && twins <= kTwinsAreNature) {
     const Comparison others = compare(policy, deployed, true, tail);
-    v.without_twin = {others.rows, others.gain, others.bounds};
+    v.without_twin = {others.rows, others.gain, others.bounds, others.too_few()};
   }
   v.slices = judge_slices(policy, deployed);
 

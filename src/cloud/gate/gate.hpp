@@ -86,6 +86,7 @@ struct TwinFreeVerdict {
   std::int64_t rows = 0;
   double gain = 0;
   metrics::Interval gain_bounds;
+  bool too_few = false;  // of them tell the two models apart: the bounds prove nothing
 };
 
 // The decision and every number that it stands on.

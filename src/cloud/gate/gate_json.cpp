@@ -215,7 +215,8 @@ Json to_json(const Verdict& v) {
   if (v.without_twin)
     json["without_twin"] = {{"rows", v.without_twin->rows},
                             {"gain", v.without_twin->gain},
-                            {"gain_bounds", to_json(v.without_twin->gain_bounds)}};
+                            {"gain_bounds", to_json(v.without_twin->gain_bounds)},
+                            {"too_few", v.without_twin->too_few}};
   json["slices"] = std::move(slices);
   return json;
 }
@@ -259,6 +260,7 @@ Result<Verdict> verdict_from(const Json& json) {
     HONE_TRY(others.rows, count_from(*part, "rows"));
     HONE_TRY(others.gain, get_number(*part, "gain"));
     HONE_TRY(others.gain_bounds, interval_at(*part, "gain_bounds"));
+    HONE_TRY(others.too_few, get_bool(*part, "too_few"));
   }
   HONE_TRY(const Json* slices, slices_at(json));
   for (const Json& item : *slices) {

@@ -151,6 +151,33 @@ TEST(Gate, AGainThatRestsOnTwinsOfTrainingRowsIsHeld) {
   EXPECT_EQ(decide(policy(), facts, second).decision, Decision::promote);
 }
 
+// Of the rows without a twin fifteen tell the two models apart, which proves nothing, whatever their bounds say.
+TEST(Gate, TooFewRowsWithoutATwinProveNothing) {
+  std::vector<double> running(1000), better(1000);
+  std::vector<std::uint8_t> twins(1000);
+  std::mt19937_64 random(3);
+  std::normal_distribution<double> noise(0, 0.2);
+  for (std::size_t row = 0; row < 1000; ++row) {
+    twins[row] = row < 490 ? 1 : 0;
+    better[row] = row < 490 ? 0.1 + noise(random) : row < 505 ? 1 : 0;
+  }
+  GatePolicy p = policy();
+  p.metric = Metric::score;
+  const auto decided = [&] {
+    const auto facts = facts_from_figures(better, std::span<const double>(running), {}, {}, {twins, {}});
+    DeployedFacts both = *facts->deployed;
+    both.look = {1, 1000};
+    return decide(p, both, facts->candidate);
+  };
+  const Verdict v = decided();
+  EXPECT_EQ(v.decision, Decision::hold) << v.reason;
+  ASSERT_TRUE(v.without_twin);
+  EXPECT_TRUE(v.without_twin->too_few);
+  EXPECT_GT(v.without_twin->gain_bounds.lower, p.margin);
+  twins.assign(1000, 0);
+  EXPECT_EQ(decided().decision, Decision::promote);
+}
+
 GatePolicy clusters() {
   GatePolicy p;
   p.metric = Metric::silhouette;

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <random>
+#include <span>
 
 #include "cloud/gate/evaluate.hpp"
 #include "cloud/gate/gate.hpp"
@@ -142,6 +144,69 @@ Blocked draw_blocks(Rates rates, std::int64_t blocks, Random& random) {
   return {ask({{}, block_of}), ask({})};
 }
 
+// ---- silhouette: two heaps in a plane, the second of some share; the candidate knows both, the deployed model cuts the
+// second in two.
+
+std::int32_t nearest(float x, std::span<const float> centroids) {
+  std::size_t best = 0;
+  for (std::size_t c = 1; c < centroids.size(); ++c)
+    if (std::abs(x - centroids[c]) < std::abs(x - centroids[best])) best = c;
+  return static_cast<std::int32_t>(best);
+}
+
+struct Heaps {
+  std::vector<float> features;  // [rows, 2]
+  std::vector<std::int32_t> candidate, deployed;
+};
+
+Heaps draw_heaps(double share, std::int64_t rows, Random& random) {
+  std::normal_distribution<double> normal;
+  std::uniform_real_distribution<double> uniform(0, 1);
+  constexpr std::array<float, 2> kTwo{-2, 2};
+  constexpr std::array<float, 3> kThree{-2, 1.2F, 3};
+  Heaps heaps;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto x = static_cast<float>((uniform(random) < share ? 2 : -2) + normal(random));
+    heaps.features.insert(heaps.features.end(), {x, static_cast<float>(normal(random))});
+    heaps.candidate.push_back(nearest(x, kTwo));
+    heaps.deployed.push_back(nearest(x, kThree));
+  }
+  return heaps;
+}
+
+Question ask(const Result<Facts>& facts, std::int64_t rows) {
+  Question q{facts->candidate, *facts->deployed};
+  q.deployed.look = {1, rows};
+  q.deployed.seed = 1;
+  return q;
+}
+
+Question ask(const Heaps& heaps) {
+  const auto rows = static_cast<std::int64_t>(heaps.candidate.size());
+  const Clusterings both{{heaps.features, rows, 2}, heaps.candidate, std::span<const std::int32_t>(heaps.deployed), {}};
+  return ask(facts_from_clusters(both, rows, 1), rows);
+}
+
+// By the rows' own Silhouettes.
+Question ask_rows(const Heaps& heaps) {
+  const auto rows = static_cast<std::int64_t>(heaps.candidate.size());
+  const metrics::Matrix<float> features{heaps.features, rows, 2};
+  const auto candidate = metrics::silhouette(features, heaps.candidate), deployed = metrics::silhouette(features, heaps.deployed);
+  return ask(facts_from_figures(candidate->rows, std::span<const double>(deployed->rows), {}, {}), rows);
+}
+
+// The gain that a holdout without an end would show.
+double true_silhouette_gain(double share) {
+  Random random(5);
+  double gain = 0;
+  constexpr int kDraws = 20;
+  for (int i = 0; i < kDraws; ++i) {
+    const Question q = ask(draw_heaps(share, 1500, random));
+    gain += (q.candidate.metric - q.deployed.metric) / kDraws;
+  }
+  return gain;
+}
+
 template <class Draw>
 int promoted(const GatePolicy& p, std::uint64_t seed, const Draw& draw) {
   Random random(seed);
@@ -184,6 +249,23 @@ TEST(Honesty, ACandidateWithNoBetterF1IsSeldomPromoted) {
     return 2 * tp / (2 * tp + 0.25 * missed + 0.75 * alarmed);
   };
   EXPECT_LE(promoted(policy(Metric::f1, f1_of(0.2, 0.05) - f1_of(0.25, 0.0625)), 22, at_margin), kPromotedMax);
+}
+
+// Bounds from the rows' own Silhouettes err several times as often as they say: metrics::silhouette_pseudo_values.
+TEST(Honesty, AClusteringThatIsBetterByTheMarginAndNoMoreIsSeldomPromoted) {
+  int by_rows = 0;
+  for (const double share : {0.5, 0.15}) {
+    const GatePolicy p = policy(Metric::silhouette, true_silhouette_gain(share));
+    Random random(61);
+    int by_pseudo_values = 0;
+    for (int run = 0; run < kRuns; ++run) {
+      const Heaps heaps = draw_heaps(share, 300, random);
+      by_pseudo_values += answer(p, ask(heaps)) == Decision::promote ? 1 : 0;
+      by_rows += answer(p, ask_rows(heaps)) == Decision::promote ? 1 : 0;
+    }
+    EXPECT_LE(by_pseudo_values, kPromotedMax) << share;
+  }
+  EXPECT_GT(by_rows, 3 * kPromotedMax);
 }
 
 // Bounds that take 25 windows of one minute for 25 witnesses err several times as often as they say.

@@ -17,7 +17,7 @@ namespace hone::cloud {
 
 struct Look {
   std::int64_t number = 1;      // from 1
-  std::int64_t first_rows = 0;  // measured holdout rows at look 1
+  std::int64_t first_rows = 0;  // measured holdout rows at look 1; of clusterings all rows of the holdout
 };
 
 constexpr double kNewHoldoutGrowth = 1.5;

@@ -121,7 +121,7 @@ TEST_F(EvaluationTest, ABetterModelIsPromotedAndAWorseOneNot) {
   release_first_model();
   auto evaluation = train(300, 50);
   ASSERT_TRUE(evaluation);
-  EXPECT_EQ(evaluation->base->hex(), releases()[0]["model"]);
+  EXPECT_EQ(releases()[0]["model"], evaluation->base->hex());
   std::size_t rows = holdout_rows(*evaluation);
   ASSERT_EQ(hand_in(*evaluation, figures(rows, -3.5), figures(rows, -3)), 200);
   settle();

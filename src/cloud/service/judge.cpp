@@ -110,7 +110,9 @@ Result<Judgement> Judge::decide_on(const Question& question, const wire::Dataset
   if (rules.metric == Metric::silhouette) evidence.space = &space_->space;
   HONE_TRY(auto facts, facts_from(evidence));
   if (facts.deployed) {
-    facts.deployed->look = next_look(question.last_look, facts.candidate.measured_rows);
+    // Of clusterings all rows: however many are drawn of them, others are drawn when the holdout has grown.
+    const bool drawn = rules.metric == Metric::silhouette;
+    facts.deployed->look = next_look(question.last_look, drawn ? facts.candidate.rows : facts.candidate.measured_rows);
     facts.deployed->seed = evidence.seed;
     if (facts.deployed->rows.size() > 0) {
       HONE_TRY([[maybe_unused]] const BlobHash kept, blobs_.put(rows_to_npy(facts.deployed->rows)));

@@ -51,16 +51,31 @@ Result<> check_shape(const Matrix<T>& rows, std::span<const std::int32_t> labels
   return {};
 }
 
+// Of one row. Both distances are 0 for the row of a cluster of one.
+struct RowDistances {
+  double own = 0, nearest = 0;  // a and b
+  std::size_t nearest_cluster = 0;
+
+  [[nodiscard]] double silhouette() const {
+    const double larger = std::max(own, nearest);
+    return larger > 0 ? (nearest - own) / larger : 0;
+  }
+};
+
 // From the sums of one row's distances to each cluster, `stride` apart.
+RowDistances distances_of(const double* sums, std::size_t stride, std::size_t own, const std::vector<std::int64_t>& sizes) {
+  if (sizes[own] <= 1) return {};
+  RowDistances row{sums[own * stride] / static_cast<double>(sizes[own] - 1), std::numeric_limits<double>::infinity(), own};
+  for (std::size_t cluster = 0; cluster < sizes.size(); ++cluster) {
+    if (cluster == own || sizes[cluster] == 0) continue;
+    const double away = sums[cluster * stride] / static_cast<double>(sizes[cluster]);
+    if (away < row.nearest) row = {row.own, away, cluster};
+  }
+  return row;
+}
+
 double silhouette_of(const double* sums, std::size_t stride, std::size_t own, const std::vector<std::int64_t>& sizes) {
-  if (sizes[own] <= 1) return 0;
-  const double a = sums[own * stride] / static_cast<double>(sizes[own] - 1);
-  double b = std::numeric_limits<double>::infinity();
-  for (std::size_t cluster = 0; cluster < sizes.size(); ++cluster)
-    if (cluster != own && sizes[cluster] > 0)
-      b = std::min(b, sums[cluster * stride] / static_cast<double>(sizes[cluster]));
-  const double larger = std::max(a, b);
-  return larger > 0 ? (b - a) / larger : 0;
+  return distances_of(sums, stride, own, sizes).silhouette();
 }
 
 Silhouette summary_of(std::vector<double> rows, std::span<const std::int32_t> labels, std::vector<std::int64_t> sizes) {
@@ -121,12 +136,12 @@ std::vector<double> sums_by_symmetry(const PackedRows<T>& packed, std::size_t cl
   return sums;
 }
 
-// The Silhouette of each of `queries`' rows against all of `packed`, by place in queries.order(). Needs memory for
-// one block's sums only.
+// The distances of each of `queries`' rows to all of `packed`, by place in queries.order(). Needs memory for one
+// block's sums only.
 template <class T>
-std::vector<double> silhouettes_row_by_row(const PackedRows<T>& queries, const PackedRows<T>& packed,
-                                           const std::vector<std::int64_t>& sizes, int threads) {
-  std::vector<double> result(queries.order().size());
+std::vector<RowDistances> distances_row_by_row(const PackedRows<T>& queries, const PackedRows<T>& packed,
+                                               const std::vector<std::int64_t>& sizes, int threads) {
+  std::vector<RowDistances> result(queries.order().size());
   for_each_in_parallel(queries.blocks().size(), threads, [&](std::size_t index) {
     const auto& mine = queries.blocks()[index];
     std::vector<double> sums(sizes.size() * kTileRows);
@@ -137,8 +152,16 @@ std::vector<double> silhouettes_row_by_row(const PackedRows<T>& queries, const P
     }
     for (std::size_t i = 0; i < static_cast<std::size_t>(mine.block.rows); ++i)
       result[static_cast<std::size_t>(mine.first) + i] =
-          silhouette_of(sums.data() + i, kTileRows, static_cast<std::size_t>(mine.cluster), sizes);
+          distances_of(sums.data() + i, kTileRows, static_cast<std::size_t>(mine.cluster), sizes);
   });
+  return result;
+}
+
+template <class T>
+std::vector<double> silhouettes_row_by_row(const PackedRows<T>& queries, const PackedRows<T>& packed,
+                                           const std::vector<std::int64_t>& sizes, int threads) {
+  std::vector<double> result;
+  for (const RowDistances& row : distances_row_by_row(queries, packed, sizes, threads)) result.push_back(row.silhouette());
   return result;
 }
 
@@ -245,6 +268,78 @@ Result<SilhouetteEstimate> estimate(const Matrix<T>& rows, std::span<const std::
   return result;
 }
 
+struct MeasuredRows {
+  std::vector<RowDistances> rows;  // one a row of `which`
+  double scale = 1;                // of their distances
+  std::vector<std::int64_t> sizes;
+};
+
+Result<MeasuredRows> measured_rows(Matrix<float> rows, std::span<const std::int32_t> labels,
+                                   std::span<const std::int64_t> which, int threads) {
+  HONE_CHECK(check_shape(rows, labels));
+  for (std::size_t i = 0; i < which.size(); ++i)
+    if (which[i] < 0 || which[i] >= rows.rows || (i > 0 && which[i] <= which[i - 1]))
+      return fail(Code::invalid, "the rows to measure must be named in ascending order, each once");
+  HONE_TRY(const std::vector<std::int64_t> sizes, sizes_of(labels));
+  HONE_TRY(const Frame frame, frame_of(rows));
+  const PackedRows<float> packed(rows, labels, sizes, all_rows(labels.size()), frame);
+  const PackedRows<float> queries(rows, labels, sizes, which, frame);
+  const auto by_place = distances_row_by_row(queries, packed, sizes, thread_count(threads));
+  MeasuredRows measured{std::vector<RowDistances>(which.size()), frame.scale, {}};
+  for (std::size_t place = 0; place < by_place.size(); ++place) {
+    const auto found = std::lower_bound(which.begin(), which.end(), queries.order()[place]);
+    measured.rows[static_cast<std::size_t>(found - which.begin())] = by_place[place];
+  }
+  measured.sizes = sizes;
+  return measured;
+}
+
+// By how much a row's Silhouette moves when its distances do.
+struct Slopes {
+  double own, nearest;
+};
+
+Slopes slopes_of(const RowDistances& row) {
+  const double a = row.own, b = row.nearest;
+  if (a < b) return {-1 / b, a / (b * b)};
+  return a > 0 ? Slopes{-b / (a * a), 1 / a} : Slopes{0, 0};
+}
+
+double distance(std::span<const float> x, std::span<const float> y) {
+  double squares = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double off = static_cast<double>(x[i]) - static_cast<double>(y[i]);
+    squares += off * off;
+  }
+  return std::sqrt(squares);
+}
+
+// By how much one more of each row of `which` would move the others' Silhouettes, through the means that they are made
+// of: the sum over the rows i of d(s_i)/d(w_j), times n, `which` standing for all n.
+std::vector<double> bends_of(Matrix<float> rows, std::span<const std::int32_t> labels, std::span<const std::int64_t> which,
+                             const MeasuredRows& measured, int threads) {
+  const auto width = static_cast<std::size_t>(rows.width);
+  const auto row_at = [&](std::int64_t row) { return rows.values.subspan(static_cast<std::size_t>(row) * width, width); };
+  const auto cluster_of = [&](std::size_t i) { return static_cast<std::size_t>(labels[static_cast<std::size_t>(which[i])]); };
+  const double stands_for = static_cast<double>(rows.rows) / static_cast<double>(which.size());
+  std::vector<double> bends(which.size());
+  for_each_in_parallel(which.size(), threads, [&](std::size_t j) {
+    const std::size_t mine = cluster_of(j);
+    double sum = 0;
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      const RowDistances& other = measured.rows[i];
+      const std::size_t its = cluster_of(i);
+      const auto size = static_cast<double>(measured.sizes[mine]);
+      if (i == j || measured.sizes[its] <= 1 || (its != mine && other.nearest_cluster != mine)) continue;
+      const double away = distance(row_at(which[i]), row_at(which[j])) * measured.scale;
+      const Slopes slopes = slopes_of(other);
+      sum += its == mine ? slopes.own * (away - other.own) / (size - 1) : slopes.nearest * (away - other.nearest) / size;
+    }
+    bends[j] = stands_for * sum;
+  });
+  return bends;
+}
+
 }  // namespace
 
 Result<Silhouette> silhouette(Matrix<double> rows, std::span<const std::int32_t> labels, int threads) {
@@ -267,23 +362,13 @@ Result<Silhouette> silhouette_from_sums(std::span<const double> sums, std::span<
   return summary_of(std::move(values), labels, std::move(sizes));
 }
 
-Result<std::vector<double>> silhouette_of_rows(Matrix<float> rows, std::span<const std::int32_t> labels,
-                                               std::span<const std::int64_t> which, int threads) {
-  HONE_CHECK(check_shape(rows, labels));
-  for (std::size_t i = 0; i < which.size(); ++i)
-    if (which[i] < 0 || which[i] >= rows.rows || (i > 0 && which[i] <= which[i - 1]))
-      return fail(Code::invalid, "the rows to measure must be named in ascending order, each once");
-  HONE_TRY(const std::vector<std::int64_t> sizes, sizes_of(labels));
-  HONE_TRY(const Frame frame, frame_of(rows));
-  const PackedRows<float> packed(rows, labels, sizes, all_rows(labels.size()), frame);
-  const PackedRows<float> queries(rows, labels, sizes, which, frame);
-  const std::vector<double> by_place = silhouettes_row_by_row(queries, packed, sizes, thread_count(threads));
-  std::vector<double> values(which.size());
-  for (std::size_t place = 0; place < by_place.size(); ++place) {
-    const auto found = std::lower_bound(which.begin(), which.end(), queries.order()[place]);
-    values[static_cast<std::size_t>(found - which.begin())] = by_place[place];
-  }
-  return values;
+Result<std::vector<double>> silhouette_pseudo_values(Matrix<float> rows, std::span<const std::int32_t> labels,
+                                                     std::span<const std::int64_t> which, int threads) {
+  HONE_TRY(const auto measured, measured_rows(rows, labels, which, threads));
+  std::vector<double> bends = bends_of(rows, labels, which, measured, thread_count(threads));
+  const double mean = std::accumulate(bends.begin(), bends.end(), 0.0) / static_cast<double>(which.size());
+  for (std::size_t i = 0; i < which.size(); ++i) bends[i] += measured.rows[i].silhouette() - mean;
+  return bends;
 }
 
 Result<SilhouetteEstimate> estimate_silhouette(Matrix<double> rows, std::span<const std::int32_t> labels,

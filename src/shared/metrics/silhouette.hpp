@@ -50,11 +50,14 @@ struct Silhouette {
 [[nodiscard]] Result<Silhouette> silhouette_from_sums(std::span<const double> sums,
                                                       std::span<const std::int32_t> labels);
 
-// One a row of `which` (indices, ascending, each once): that row's Silhouette, measured against ALL rows. What paired
-// comparisons of two clusterings need where silhouette() takes too long: the same rows of both.
-// O(which * n * d); memory for a packed copy of the rows.
-[[nodiscard]] Result<std::vector<double>> silhouette_of_rows(Matrix<float> rows, std::span<const std::int32_t> labels,
-                                                             std::span<const std::int64_t> which, int threads = 0);
+// One a row of `which` (indices, ascending, each once), for paired comparisons of two clusterings: the row's pseudo-value
+// (the infinitesimal jackknife: Jaeckel 1972; Efron 1982, chapter 6). Their mean is that of the rows' Silhouettes, each
+// measured against ALL rows, and they vary as this mean would over other rows of the same kind: a row counts not only by
+// its own s, it also moves the mean distances of which the others' are made. (The s alone vary too little: of two
+// clusterings that are equally good, a test with them prefers one several times as often as it may.) Where `which` is not
+// all rows they vary a little too much. Memory for a packed copy of the rows; O(which * n * d).
+[[nodiscard]] Result<std::vector<double>> silhouette_pseudo_values(Matrix<float> rows, std::span<const std::int32_t> labels,
+                                                                   std::span<const std::int64_t> which, int threads = 0);
 
 struct SilhouetteSampling {
   std::int64_t exact_rows_max = 20'000;  // up to so many rows all are measured

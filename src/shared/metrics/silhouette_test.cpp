@@ -245,17 +245,45 @@ TEST(Silhouette, RefusesWhatHasNone) {
               HasSubstr("row 2 holds a value that is no finite number"));
 }
 
-TEST(Silhouette, GivesChosenRowsTheFigureThatTheyHaveAmongAll) {
+TEST(SilhouettePseudoValues, HaveTheMeanOfTheChosenRowsAmongAll) {
   const auto points = draw<float>(700, 5, 4, 21);
   const auto all = silhouette(points.matrix(), points.labels);
   const auto which = draw_rows(700, 90, 3);
   ASSERT_EQ(which.size(), 90u);
-  const auto some = silhouette_of_rows(points.matrix(), points.labels, which);
+  const auto some = silhouette_pseudo_values(points.matrix(), points.labels, which);
   ASSERT_TRUE(all && some);
-  for (std::size_t i = 0; i < which.size(); ++i)
-    EXPECT_NEAR((*some)[i], all->rows[static_cast<std::size_t>(which[i])], 1e-6);
-  EXPECT_FALSE(silhouette_of_rows(points.matrix(), points.labels, std::vector<std::int64_t>{5, 5}));
-  EXPECT_FALSE(silhouette_of_rows(points.matrix(), points.labels, std::vector<std::int64_t>{700}));
+  double rows = 0, pseudo = 0;
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    rows += all->rows[static_cast<std::size_t>(which[i])];
+    pseudo += (*some)[i];
+  }
+  EXPECT_NEAR(pseudo, rows, 1e-4);
+  EXPECT_FALSE(silhouette_pseudo_values(points.matrix(), points.labels, std::vector<std::int64_t>{5, 5}));
+  EXPECT_FALSE(silhouette_pseudo_values(points.matrix(), points.labels, std::vector<std::int64_t>{700}));
+}
+
+// Quenouille's jackknife leaves each row out and measures the others anew: n times the work, and the same up to 1/n.
+TEST(SilhouettePseudoValues, AreThoseOfTheJackknife) {
+  const auto points = draw<float>(240, 3, 3, 5);
+  std::vector<std::int64_t> which(240);
+  std::iota(which.begin(), which.end(), 0);
+  const auto pseudo = silhouette_pseudo_values(points.matrix(), points.labels, which);
+  const auto all = silhouette(points.matrix(), points.labels);
+  ASSERT_TRUE(pseudo && all);
+  double off = 0, squares = 0, squares_of_rows = 0;
+  for (std::size_t j = 0; j < 240; ++j) {
+    auto others = points;
+    others.values.erase(others.values.begin() + static_cast<std::ptrdiff_t>(3 * j), others.values.begin() + static_cast<std::ptrdiff_t>(3 * j + 3));
+    others.labels.erase(others.labels.begin() + static_cast<std::ptrdiff_t>(j));
+    const auto without = silhouette(others.matrix(), others.labels);
+    ASSERT_TRUE(without);
+    const double jackknife = 240 * all->mean - 239 * without->mean;
+    off += ((*pseudo)[j] - jackknife) * ((*pseudo)[j] - jackknife);
+    squares += (jackknife - all->mean) * (jackknife - all->mean);
+    squares_of_rows += (all->rows[j] - all->mean) * (all->rows[j] - all->mean);
+  }
+  EXPECT_LT(off, 0.01 * squares) << "the deviation is a tenth of the spread at most";
+  EXPECT_GT(squares, 1.3 * squares_of_rows) << "the rows' own Silhouettes vary too little";
 }
 
 TEST(DrawRows, DrawsEachRowAsOftenAsAnyOther) {

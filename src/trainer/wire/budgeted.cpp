@@ -14,7 +14,7 @@ namespace {
 // for it.
 double free_share(const RecipeInput& input, const Plan& plan) {
   const auto& budget = input.pipeline.delivery.wire_budget;
-  if (!budget || !input.job.base || !input.base_onnx) return 1;
+  if (!budget || !input.job.base || !input.base_onnx || input.pipeline.train.balance) return 1;
   const std::int64_t full = plan.parameters() * static_cast<std::int64_t>(sizeof(float));
   const auto points = budgets_below(static_cast<std::uint64_t>(budget->bytes_of(full)), static_cast<std::uint64_t>(full)).size();
   return 1 / (1 + static_cast<double>(points));
@@ -32,6 +32,11 @@ Result<> keep_to_the_budget(const RecipeInput& input, const Plan& plan, const Fi
   if (!budget) return {};
   if (base.empty() || !input.base_onnx) {
     output.lineage["wire"] = {{"not_tried", "training did not begin from a deployed model"}};
+    return {};
+  }
+  // The lesson knows no weights of labels, and accuracies with and without them cannot be compared.
+  if (input.pipeline.train.balance) {
+    output.lineage["wire"] = {{"not_tried", "train.balance is set: an update for the wire is trained and measured without it"}};
     return {};
   }
   HONE_TRY(const Weights deployed, read_weights(*input.base_onnx, plan));

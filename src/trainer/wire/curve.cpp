@@ -6,6 +6,7 @@
 namespace hone::trainer::wire_training {
 namespace {
 
+constexpr double kDistinct = 0.9;  // of the budget: a point that is nearer to it tells nothing new
 constexpr double kShares[] = {0.04, 0.02, 0.01, 0.005, 0.0025, 0.001};  // of the full fp32 weights
 
 }  // namespace
@@ -14,7 +15,7 @@ std::vector<std::uint64_t> budgets_below(std::uint64_t budget, std::uint64_t fp3
   std::vector<std::uint64_t> budgets{budget};
   for (const double share : kShares) {
     const auto bytes = static_cast<std::uint64_t>(std::floor(share * static_cast<double>(fp32_bytes)));
-    if (bytes < budget) budgets.push_back(bytes);
+    if (static_cast<double>(bytes) < kDistinct * static_cast<double>(budget)) budgets.push_back(bytes);
   }
   return budgets;
 }

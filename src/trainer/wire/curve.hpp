@@ -16,7 +16,7 @@ struct CurvePoint {
 };
 
 // The budgets worth trying, largest first: the whole one, then what lies below it of 4, 2, 1, 0.5, 0.25 and
-// 0.1% of the full fp32 weights.
+// 0.1% of the full fp32 weights, those apart that are hardly smaller than it.
 [[nodiscard]] std::vector<std::uint64_t> budgets_below(std::uint64_t budget, std::uint64_t fp32_bytes);
 
 // Whether a metric keeps `keep` of what the free update gained over the deployed model. Where that gained

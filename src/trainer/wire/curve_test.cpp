@@ -16,6 +16,8 @@ TEST(Curve, TriesTheBudgetAndWhatLiesBelowIt) {
   constexpr std::uint64_t kFull = 827'688;
   EXPECT_EQ(budgets_below(8'276, kFull), (std::vector<std::uint64_t>{8'276, 4'138, 2'069, 827}));
   EXPECT_EQ(budgets_below(100'000, kFull), (std::vector<std::uint64_t>{100'000, 33'107, 16'553, 8'276, 4'138, 2'069, 827}));
+  // A percent of the file is a little more than one of its weights: no second point for that.
+  EXPECT_EQ(budgets_below(8'294, kFull), (std::vector<std::uint64_t>{8'294, 4'138, 2'069, 827}));
   EXPECT_EQ(budgets_below(500, kFull), (std::vector<std::uint64_t>{500}));
 }
 
