@@ -73,6 +73,8 @@ Result<Json> one_release(const Json& answer, std::uint64_t seq) {
 // `look` has the keys decision, reason and numbers.
 void print_look(const Json& look) {
   const Json& numbers = look.at("numbers");
+  if (numbers.contains("not_compared"))
+    std::printf("  the deployed model cannot be measured, so it is no hurdle: %s\n", text_of(numbers.at("not_compared")).c_str());
   if (!numbers.contains("verdict") || !numbers.at("verdict").contains("words")) {
     std::printf("  %s\n", text_of(look.at("reason")).c_str());
     return;
